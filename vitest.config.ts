@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '#native', replacement: at('./src/crypto/native.ts') },
+      { find: /^sotto$/, replacement: at('./src/index.ts') },
+      { find: /^sotto\/node$/, replacement: at('./src/node.ts') },
+      { find: /^sotto\/noise$/, replacement: at('./src/noise.ts') },
+    ],
+  },
+  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' },
+})
