@@ -1,0 +1,61 @@
+import type { Wire } from '../cbor.js'
+import type { Contract } from '../contract/define.js'
+import type { Admitted } from '../session/gate.js'
+import type { Session } from './session.js'
+
+/** What messaging asks of a session; bodies are wire values, already checked by a shape. */
+export interface Caller {
+  /**
+   * Settles with the decoded reply; undefined is an empty body.
+   * @throws SottoError policy/denied, policy/limited, call/fault, call/internal, call/deadline, call/cancelled,
+   * contract/unserved, contract/invalid, session/lost, session/closed
+   */
+  call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined>
+  /** undefined at once while there is credit, else a promise that settles when the own gate and credit have taken it. */
+  send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** One admitted message on its way to a handler. */
+export interface Incoming {
+  readonly admitted: Admitted
+  readonly session: Session
+  readonly operation: string
+  readonly value: Wire | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+export type Answer =
+  | { readonly is: 'reply'; readonly value: Wire | undefined }
+  | { readonly is: 'fault'; readonly name: string; readonly data: Wire | undefined }
+  | { readonly is: 'internal'; readonly incident: string }
+  | { readonly is: 'invalid'; readonly path: string }
+
+/** What a host needs of a service; made by `serve`. `answer` never rejects and `opened` never throws. */
+export interface Served {
+  readonly contract: Contract
+  /** @internal */
+  answer(incoming: Incoming): Promise<Answer>
+  /** @internal */
+  opened?(session: Session): void
+}
+
+const callers = new WeakMap<Session, Caller>()
+
+/** @internal Registers the Caller of a new session; once each. */
+export const bindCaller = (session: Session, caller: Caller): void => {
+  callers.set(session, caller)
+}
+
+/** @internal The Caller of a session. @throws TypeError if it is none of ours */
+export const callerOf = (session: Session): Caller => {
+  const caller = callers.get(session)
+  if (caller === undefined) throw new TypeError('expected a Session made by dial, initiate, host or listen')
+  return caller
+}
