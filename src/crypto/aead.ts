@@ -1,20 +1,22 @@
-import { checkLength, Secret } from './key.js'
+import { checkLength, type Held } from './key.js'
 import type { AeadKey, Cipher, CipherName } from './provider.js'
 
 const KEY_LENGTH = 32
 const NONCE_LENGTH = 12
 const TAG_LENGTH = 16
 
-/** What a provider adds to make a Cipher: the AEAD of RFC 8439 or SP 800-38D over a 32-byte key and a 12-byte nonce. */
-export interface Aead {
-  /** `out` has plaintext.length + 16 bytes and overlaps no input. */
-  seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
+/** What a provider adds to make a Cipher: the AEAD of RFC 8439 or SP 800-38D with its own form `K` of a 32-byte key. */
+export interface Aead<K> {
+  /** Holds a copy of `key`. */
+  hold(key: Uint8Array): Held<K>
+  /** `nonce` has 12 bytes; `out` has plaintext.length + 16 bytes and overlaps no input. */
+  seal(key: K, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
   /** `ciphertext` has at least 16 bytes. Undefined if authentication fails. */
-  open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
+  open(key: K, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
 }
 
 /** The Cipher `name` over a provider's `aead`: nonces, checks and erasure are the same for every provider. */
-export const cipher = (name: CipherName, aead: Aead): Cipher => ({
+export const cipher = <K>(name: CipherName, aead: Aead<K>): Cipher => ({
   name,
   importKey: (key) => {
     checkLength('cipher key', key, KEY_LENGTH)
@@ -22,16 +24,16 @@ export const cipher = (name: CipherName, aead: Aead): Cipher => ({
   },
 })
 
-class ImportedKey implements AeadKey {
+class ImportedKey<K> implements AeadKey {
   readonly #name: CipherName
-  readonly #aead: Aead
-  readonly #secret: Secret
+  readonly #aead: Aead<K>
+  readonly #held: Held<K>
   readonly #nonce = new Nonce()
 
-  constructor(name: CipherName, aead: Aead, key: Uint8Array) {
+  constructor(name: CipherName, aead: Aead<K>, key: Uint8Array) {
     this.#name = name
     this.#aead = aead
-    this.#secret = new Secret(key)
+    this.#held = aead.hold(key)
   }
 
   seal(n: number, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void {
@@ -39,11 +41,11 @@ class ImportedKey implements AeadKey {
     if (out.length !== plaintext.length + TAG_LENGTH)
       throw new RangeError(`out: expected ${plaintext.length + TAG_LENGTH} bytes, got ${out.length}`)
     if (overlap(out, plaintext) || overlap(out, ad)) throw new RangeError('out: expected no overlap with an input')
-    this.#aead.seal(this.#secret.bytes, this.#nonce.of(n, this.#name), ad, plaintext, out)
+    this.#aead.seal(this.#held.key, this.#nonce.of(n, this.#name), ad, plaintext, out)
   }
 
   open(n: number, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
-    const key = this.#secret.bytes
+    const key = this.#held.key
     const nonce = this.#nonce.of(n, this.#name)
     return ciphertext.length < TAG_LENGTH ? undefined : this.#aead.open(key, nonce, ad, ciphertext)
   }
@@ -51,14 +53,14 @@ class ImportedKey implements AeadKey {
   rekey(): AeadKey {
     const out = new Uint8Array(KEY_LENGTH + TAG_LENGTH)
     // CR-8: the one use of nonce 2^64-1, which no counter reaches.
-    this.#aead.seal(this.#secret.bytes, this.#nonce.last(), new Uint8Array(0), new Uint8Array(KEY_LENGTH), out)
+    this.#aead.seal(this.#held.key, this.#nonce.last(), new Uint8Array(0), new Uint8Array(KEY_LENGTH), out)
     const next = new ImportedKey(this.#name, this.#aead, out.subarray(0, KEY_LENGTH))
     out.fill(0)
     return next
   }
 
   erase(): void {
-    this.#secret.erase()
+    this.#held.erase()
   }
 }
 

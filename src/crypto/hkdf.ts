@@ -14,7 +14,7 @@ export const hkdfExpand = (hash: Hash, prk: Uint8Array, info: Uint8Array, length
   if (!Number.isInteger(length) || length < 0 || length > most)
     throw new RangeError(`length: expected an integer of 0..${most}, got ${length}`)
   const out = new Uint8Array(length)
-  let block = EMPTY
+  let block: Uint8Array = EMPTY
   for (let at = 0, counter = 1; at < length; at += hash.length, counter++) {
     const next = hash.hmac(prk, block, info, Uint8Array.of(counter))
     block.fill(0)

@@ -1,28 +1,35 @@
 import { SottoError } from '../errors.js'
 
-/** Refuses key material of another length. @throws crypto/bad-key */
+/** CR-2: refuses key material of another length. @throws crypto/bad-key */
 export const checkLength = (what: string, bytes: Uint8Array, length: number): void => {
   if (bytes.length !== length)
     throw SottoError.of('crypto/bad-key', `${what}: expected ${length} bytes, got ${bytes.length}`)
 }
 
-/** Secret bytes this process holds: a copy of its own, overwritten by `erase`. */
-export class Secret {
-  #bytes: Uint8Array | undefined
+/** A secret held in the provider's form `K` until it is erased. */
+export class Held<K> {
+  readonly #wipe: (key: K) => void
+  #key: K | undefined
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Uint8Array.from(bytes)
+  /** Owns `key`: `wipe` overwrites it as far as its form allows. */
+  constructor(key: K, wipe: (key: K) => void) {
+    this.#key = key
+    this.#wipe = wipe
   }
 
-  /** The held bytes, not a copy. @throws TypeError after `erase` */
-  get bytes(): Uint8Array {
+  /** @throws TypeError after `erase` */
+  get key(): K {
     // CR-14: an erased key must never pass for a key of zeros.
-    if (this.#bytes === undefined) throw new TypeError('expected a live key, got an erased one')
-    return this.#bytes
+    if (this.#key === undefined) throw new TypeError('expected a live key, got an erased one')
+    return this.#key
   }
 
   erase(): void {
-    this.#bytes?.fill(0)
-    this.#bytes = undefined
+    if (this.#key !== undefined) this.#wipe(this.#key)
+    this.#key = undefined
   }
 }
+
+/** A copy of secret bytes that `erase` overwrites with zeros. */
+export const heldBytes = (bytes: Uint8Array): Held<Uint8Array> =>
+  new Held<Uint8Array>(Uint8Array.from(bytes), (held) => void held.fill(0))

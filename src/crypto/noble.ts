@@ -11,15 +11,17 @@ import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { concat } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import { type Aead, cipher } from './aead.js'
-import { checkLength, Secret } from './key.js'
+import { checkLength, type Held, heldBytes } from './key.js'
 import type { Dh, DhKey, DhName, Hash, HashName, Kem, KemKey, Provider, Signature } from './provider.js'
 
-const chachaPoly: Aead = {
+const chachaPoly: Aead<Uint8Array> = {
+  hold: heldBytes,
   seal: (key, nonce, ad, plaintext, out) => void chacha20poly1305(key, nonce, ad).encrypt(plaintext, out),
   open: (key, nonce, ad, ciphertext) => attempt(() => chacha20poly1305(key, nonce, ad).decrypt(ciphertext)),
 }
 
-const aesGcm: Aead = {
+const aesGcm: Aead<Uint8Array> = {
+  hold: heldBytes,
   seal: (key, nonce, ad, plaintext, out) => out.set(gcm(key, nonce, ad).encrypt(plaintext)),
   open: (key, nonce, ad, ciphertext) => attempt(() => gcm(key, nonce, ad).decrypt(ciphertext)),
 }
@@ -40,17 +42,17 @@ const dh = (name: DhName, curve: typeof x25519): Dh => {
 class NobleDhKey implements DhKey {
   readonly publicKey: Uint8Array
   readonly #curve: typeof x25519
-  readonly #secret: Secret
+  readonly #secret: Held<Uint8Array>
 
   constructor(curve: typeof x25519, secretKey: Uint8Array, publicKey: Uint8Array) {
     this.publicKey = Uint8Array.from(publicKey)
     this.#curve = curve
-    this.#secret = new Secret(secretKey)
+    this.#secret = heldBytes(secretKey)
   }
 
   agree(publicKey: Uint8Array): Uint8Array {
     checkLength('public key', publicKey, this.publicKey.length)
-    const secretKey = this.#secret.bytes
+    const secretKey = this.#secret.key
     try {
       return this.#curve.getSharedSecret(secretKey, publicKey)
     } catch (cause) {
@@ -102,18 +104,18 @@ const mlkem768: Kem = {
 
 class NobleKemKey implements KemKey {
   readonly publicKey: Uint8Array
-  readonly #secret: Secret
+  readonly #secret: Held<Uint8Array>
 
   constructor(seed: Uint8Array) {
     const { publicKey, secretKey } = ml_kem768.keygen(seed)
     this.publicKey = publicKey
-    this.#secret = new Secret(secretKey)
+    this.#secret = heldBytes(secretKey)
     secretKey.fill(0)
   }
 
   decapsulate(ciphertext: Uint8Array): Uint8Array {
     checkLength('ML-KEM ciphertext', ciphertext, 1088)
-    return ml_kem768.decapsulate(ciphertext, this.#secret.bytes)
+    return ml_kem768.decapsulate(ciphertext, this.#secret.key)
   }
 
   erase(): void {
