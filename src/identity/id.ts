@@ -1,0 +1,43 @@
+import { SottoError } from '../errors.js'
+import { decodeText, encodeText } from './text.js'
+
+/** The text of an X25519 public key: compared whole, never by a part. */
+export type PeerId = `sotto1${string}`
+
+/**
+ * The id of a 32-byte X25519 public key; the one place an id is made.
+ *
+ * @throws SottoError identity/malformed on another length or a non-canonical key
+ */
+export const peerIdOf = (publicKey: Uint8Array): PeerId => {
+  if (!isCanonicalX25519(publicKey)) throw notCanonical(publicKey)
+  // A cast, for the row of `peer` writes this prefix.
+  return encodeText('peer', publicKey) as PeerId
+}
+
+/**
+ * The 32-byte public key of an id, freshly allocated.
+ *
+ * @throws SottoError identity/malformed unless `text` is exactly what `peerIdOf` writes
+ */
+export const parsePeerId = (text: string): Uint8Array => {
+  const publicKey = decodeText('peer', text)
+  if (!isCanonicalX25519(publicKey)) throw notCanonical(publicKey)
+  return publicKey
+}
+
+/** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
+export const isCanonicalX25519 = (u: Uint8Array): boolean => {
+  if (u.length !== 32) return false
+  const top = u[31] ?? 0xff
+  if (top !== 0x7f) return top < 0x7f
+  return (u[0] ?? 0xff) < 0xed || u.subarray(1, 31).some((byte) => byte !== 0xff)
+}
+
+const notCanonical = (publicKey: Uint8Array): SottoError<'identity/malformed'> =>
+  SottoError.of(
+    'identity/malformed',
+    publicKey.length === 32
+      ? 'expected an X25519 public key below 2^255-19, got one that is not reduced'
+      : `expected an X25519 public key of 32 bytes, got ${publicKey.length}`,
+  )

@@ -1,0 +1,78 @@
+import { defaultProvider } from '../crypto/default.js'
+import type { KeyPair, Provider } from '../crypto/provider.js'
+import { type PeerId, peerIdOf } from './id.js'
+import { decodeText, encodeText } from './text.js'
+
+/**
+ * An X25519 key pair that says who a process is. Only the id is to be seen: printing, inspecting, serialising and
+ * cloning give no secret. Made by `generateIdentity`, `parseIdentity` and `readIdentity`.
+ */
+export class Identity {
+  /** The public form, to be given to whoever shall trust this process. */
+  readonly id: PeerId
+  readonly #keys: KeyPair
+
+  private constructor(keys: KeyPair) {
+    this.id = peerIdOf(keys.publicKey)
+    this.#keys = keys
+    Object.freeze(this)
+  }
+
+  /** @internal Copies the 32 bytes. @throws SottoError crypto/bad-key on another length */
+  static of(secretKey: Uint8Array, provider: Provider): Identity {
+    const key = provider.dh['25519'].importKey(secretKey)
+    const publicKey = key.publicKey.slice()
+    key.erase()
+    return new Identity({ secretKey: secretKey.slice(), publicKey })
+  }
+
+  /** @internal Fresh copies. */
+  static keysOf(identity: Identity): KeyPair {
+    const { secretKey, publicKey } = identity.#keys
+    return { secretKey: secretKey.slice(), publicKey: publicKey.slice() }
+  }
+
+  // ID-5: each of these would otherwise be the way a secret reaches a log.
+  toString(): string {
+    return this.id
+  }
+
+  toJSON(): string {
+    return this.id
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Identity ${this.id}`
+  }
+}
+
+/** A new identity from the system's random generator. */
+export const generateIdentity = (provider: Provider = defaultProvider): Identity => {
+  const secretKey = provider.randomBytes(32)
+  const identity = Identity.of(secretKey, provider)
+  secretKey.fill(0)
+  return identity
+}
+
+/**
+ * The identity of a secret text, as `sotto keygen` writes it: `SOTTO-SECRET-1…`, 73 characters.
+ *
+ * @throws SottoError identity/malformed; the message holds nothing of the text
+ */
+export const parseIdentity = (secretText: string, provider: Provider = defaultProvider): Identity => {
+  const secretKey = decodeText('secret', secretText)
+  const identity = Identity.of(secretKey, provider)
+  secretKey.fill(0)
+  return identity
+}
+
+/** @internal The key pair, in fresh copies that the caller overwrites after use. */
+export const keyPairOf = (identity: Identity): KeyPair => Identity.keysOf(identity)
+
+/** @internal What `parseIdentity` reads. A string cannot be overwritten: make it only to store it. */
+export const secretTextOf = (identity: Identity): string => {
+  const { secretKey } = Identity.keysOf(identity)
+  const text = encodeText('secret', secretKey)
+  secretKey.fill(0)
+  return text
+}

@@ -1,0 +1,38 @@
+import { defaultProvider } from '../crypto/default.js'
+import { openWithPassphrase, sealWithPassphrase } from '../crypto/passphrase.js'
+import type { Provider } from '../crypto/provider.js'
+import { SottoError } from '../errors.js'
+import { Identity, keyPairOf } from './identity.js'
+import { decodeText, encodeText } from './text.js'
+
+/**
+ * @internal ID-6: the identity's secret under a passphrase, as text: `SOTTO-SEALED-1…`, 126 characters. Takes about a second.
+ *
+ * @param cost base-2 logarithm of the scrypt cost, 14 to 18
+ * @throws RangeError on an empty passphrase
+ */
+export const sealIdentity = (
+  identity: Identity,
+  passphrase: string,
+  provider: Provider = defaultProvider,
+  cost?: number,
+): string => {
+  const { secretKey } = keyPairOf(identity)
+  const text = encodeText('sealed', sealWithPassphrase(provider, secretKey, passphrase, cost))
+  secretKey.fill(0)
+  return text
+}
+
+/**
+ * @internal The identity of a sealed text. Takes about a second.
+ *
+ * @throws SottoError identity/malformed if the text is damaged or the passphrase does not open it; crypto/bad-key on a
+ * cost out of bounds
+ */
+export const openIdentity = (text: string, passphrase: string, provider: Provider = defaultProvider): Identity => {
+  const secretKey = openWithPassphrase(provider, decodeText('sealed', text), passphrase)
+  if (secretKey === undefined) throw SottoError.of('identity/malformed', 'expected the passphrase it was sealed with')
+  const identity = Identity.of(secretKey, provider)
+  secretKey.fill(0)
+  return identity
+}
