@@ -1,0 +1,99 @@
+import type { Kind } from './kinds.js'
+import { checkShape, type In, type Nothing, nothing, type Sent, type Shape, type Shapes } from './shape.js'
+
+/**
+ * One operation of a contract: plain frozen data.
+ *
+ * Not generic, and nothing here has the type of a shape: TypeScript infers an omitted shape from the type that
+ * `contract` expects, so a generic base would turn it into that base's widest shape.
+ */
+export interface Operation {
+  readonly kind: Kind
+  readonly terms: Terms
+}
+
+/** What Sotto itself enforces of an operation, whatever its shapes are; with name and kind, its row. */
+export interface Terms {
+  /** Subject template; empty for the kinds that have none. */
+  readonly subject: string
+  readonly faults: readonly string[]
+  /** Top-level scalar fields of the request or message that policy may read. */
+  readonly visible: readonly string[]
+  readonly retain: boolean
+  readonly idempotent: boolean
+}
+
+export interface RequestResponse<Q extends Sent, R extends Sent, F extends Shapes> extends Operation {
+  readonly kind: 'requestResponse'
+  readonly request: Q
+  readonly response: R
+  readonly faults: F
+}
+
+export interface OneWay<M extends Sent> extends Operation {
+  readonly kind: 'oneWay'
+  readonly message: M
+}
+
+/** No faults are declared. */
+export type NoFaults = Readonly<Record<never, never>>
+
+/** `then` would make a client look like a promise. */
+export type Operations = Readonly<Record<string, Operation>> & { readonly then?: never }
+
+interface Seen<S extends Shape> {
+  /** Top-level fields of text, numbers or booleans that policy rules may read as `body.NAME`. */
+  readonly visible?: readonly ScalarKey<In<S>>[]
+}
+
+type Scalar = string | number | boolean | null | undefined
+
+type ScalarKey<I> = I extends object
+  ? keyof { [K in keyof I as I[K] extends Scalar ? K : never]: unknown } & string
+  : never
+
+/**
+ * A call: one request, then one response or one of the declared faults. Omitted shapes are `nothing`.
+ *
+ * @throws TypeError if one is no Standard Schema
+ */
+export const requestResponse = <Q extends Sent = Nothing, R extends Sent = Nothing, F extends Shapes = NoFaults>(
+  of: {
+    readonly request?: Q
+    readonly response?: R
+    readonly faults?: F
+    /** Running it twice is as good as once, so it may be retried where the first outcome is unknown. */
+    readonly idempotent?: boolean
+  } & Seen<Q>,
+): RequestResponse<Q, R, F> => {
+  const faults = bare(of.faults)
+  Object.values(faults).forEach(checkShape)
+  return Object.freeze({
+    kind: 'requestResponse',
+    request: orNothing(of.request),
+    response: orNothing(of.response),
+    faults,
+    terms: terms({ faults: Object.keys(faults), visible: of.visible ?? [], idempotent: of.idempotent ?? false }),
+  })
+}
+
+/** A message without an answer. @throws TypeError if it is no Standard Schema */
+export const oneWay = <M extends Sent>(message: M, options: Seen<M> = {}): OneWay<M> => {
+  checkShape(message)
+  return Object.freeze({ kind: 'oneWay', message, terms: terms({ visible: options.visible ?? [] }) })
+}
+
+const terms = ({ faults = [], visible = [], idempotent = false }: Partial<Terms>): Terms =>
+  Object.freeze({ subject: '', faults: rising(faults), visible: rising(visible), retain: false, idempotent })
+
+/** CO-15. Code units order ASCII text bytewise. */
+const rising = (names: readonly string[]): readonly string[] => Object.freeze([...names].sort())
+
+/** A frozen copy that inherits nothing, so that no name is found in it but its own. */
+const bare = <T extends object>(of: T | undefined): T => Object.freeze(Object.assign(Object.create(null), of))
+
+const orNothing = <S extends Sent>(shape: S | undefined): S => {
+  if (shape !== undefined) checkShape(shape)
+  // The cast: S is inferred from the argument, and is its default, Nothing, exactly where there is none.
+  return (shape ?? nothing) as S
+}

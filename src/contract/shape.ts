@@ -1,0 +1,43 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Wire } from '../cbor.js'
+
+/** Any Standard Schema. `I` is what the wire carries, `O` what the receiver is handed. */
+export type Shape<I = unknown, O = I> = StandardSchemaV1<I, O>
+
+/** What a shape's sender gives, and what the wire carries. */
+export type In<S extends Shape> = StandardSchemaV1.InferInput<S>
+
+/** What a shape's receiver gets. */
+export type Out<S extends Shape> = StandardSchemaV1.InferOutput<S>
+
+/** No value: an empty body, `undefined` on both sides. */
+export const nothing: Shape<undefined> = builtIn('nothing', (value): value is undefined => value === undefined)
+
+/** A byte string as it is. */
+export const bytes: Shape<Uint8Array> = builtIn('bytes', (value): value is Uint8Array => value instanceof Uint8Array)
+
+export type Nothing = typeof nothing
+
+/** A shape that may be sent: its input is a wire value, or nothing at all. */
+export type Sent = Shape<Wire, unknown> | Nothing
+
+export type Shapes = Readonly<Record<string, Sent>>
+
+/** @throws TypeError if `shape` is no Standard Schema of version 1 */
+export const checkShape = (shape: Shape): void => {
+  const standard: Partial<Shape['~standard']> | undefined = shape['~standard']
+  if (standard?.version !== 1 || typeof standard.validate !== 'function') {
+    throw new TypeError('expected a Standard Schema of version 1')
+  }
+}
+
+function builtIn<T>(name: string, is: (value: unknown) => value is T): Shape<T> {
+  const refused = Object.freeze({ issues: Object.freeze([Object.freeze({ message: `expected ${name}` })]) })
+  return Object.freeze({
+    '~standard': Object.freeze({
+      version: 1,
+      vendor: 'sotto',
+      validate: (value: unknown) => (is(value) ? { value } : refused),
+    }),
+  })
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { toHex } from '../../src/bytes.js'
+import { encodeControl } from '../../src/cbor.js'
+import { contract } from '../../src/contract/define.js'
+import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import { type Row, rowDigest, rowOf, rowsOf } from '../../src/contract/row.js'
+import { nothing } from '../../src/contract/shape.js'
+import { native } from '../../src/crypto/native.js'
+import { noble } from '../../src/crypto/noble.js'
+
+const Room = z.object({ room: z.string() })
+const read = requestResponse({ request: Room, response: z.string(), faults: { NoSuchRoom: Room }, visible: ['room'] })
+const log = oneWay(z.string())
+
+const encodedRow = (row: Row) => encodeControl({ ...row })
+
+const chapter = readFileSync(new URL('../../spec/contract.md', import.meta.url), 'utf8')
+const example = [...chapter.matchAll(/^(row|sha-256) +([0-9a-f]+(?:\n {9}[0-9a-f]+)*)$/gm)].map(([, , hex]) =>
+  (hex ?? '').replaceAll(/\s/g, ''),
+)
+
+describe.each([noble, native].filter((provider) => provider !== undefined))('with the provider $name', ({ hash }) => {
+  const digest = (row: Row) => toHex(rowDigest(hash.SHA256, row))
+
+  test('CO-17 the row and digest of the chapter are what the code computes', () => {
+    const row = rowOf('read', read)
+    expect([toHex(encodedRow(row)), digest(row)]).toEqual(example)
+  })
+
+  test('CO-17 the digest is over the seven members, whatever order they stand in', () => {
+    const row = rowOf('read', read)
+    const turned: Row = { ...Object.fromEntries(Object.entries(row).reverse()), ...row }
+    expect(Object.keys(row)).toHaveLength(7)
+    expect(digest(turned)).toBe(digest(row))
+    expect(toHex(rowDigest(hash.SHA256, row))).toBe(toHex(hash.SHA256.digest(encodedRow(row))))
+  })
+
+  test('CO-17 a change of any member changes the digest, and a change of a shape does not', () => {
+    const row = rowOf('read', read)
+    const changed: readonly Row[] = [
+      { ...row, name: 'write' },
+      { ...row, kind: 'oneWay' },
+      { ...row, subject: '{room}' },
+      { ...row, faults: [] },
+      { ...row, visible: [] },
+      { ...row, retain: true },
+      { ...row, idempotent: true },
+    ]
+    expect(new Set([row, ...changed].map(digest)).size).toBe(8)
+    const otherShapes = requestResponse({ request: Room, faults: { NoSuchRoom: nothing }, visible: ['room'] })
+    expect(digest(rowOf('read', otherShapes))).toBe(digest(row))
+  })
+})
+
+test('CO-16 rows rise bytewise by name, whatever order the contract lists them in', () => {
+  const made = contract('a.v1', { read, b: log, aB: log, ab: log, a2: log, a: log })
+  expect(rowsOf(made).map(({ name }) => name)).toEqual(['a', 'a2', 'aB', 'ab', 'b', 'read'])
+  expect(JSON.parse(JSON.stringify(made))).toEqual({ name: 'a.v1', operations: rowsOf(made) })
+})
+
+test('CO-18 the rows of both kinds have an empty subject and retain nothing', () => {
+  for (const row of [rowOf('read', read), rowOf('log', log)]) expect([row.subject, row.retain]).toEqual(['', false])
+})
+
+test('CO-19 a one-way row has no faults and is not idempotent', () => {
+  expect(rowOf('log', log)).toEqual({
+    name: 'log',
+    kind: 'oneWay',
+    subject: '',
+    faults: [],
+    visible: [],
+    retain: false,
+    idempotent: false,
+  })
+  expect(rowOf('read', requestResponse({ idempotent: true })).idempotent).toBe(true)
+})
+
+test('CO-11 CO-12 the largest row the limits allow is 8,524 bytes', () => {
+  const names = (length: number) => Array.from({ length: 64 }, (_, index) => `f${index}`.padEnd(length, 'x'))
+  const largest = requestResponse({
+    request: z.record(z.string(), z.string()),
+    faults: Object.fromEntries(names(63).map((name) => [name, nothing])),
+    visible: names(64),
+  })
+  const [row] = rowsOf(contract('a.v1', { ['o'.repeat(63)]: largest }))
+  expect(row && encodedRow(row).length).toBe(8_524)
+})
