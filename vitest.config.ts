@@ -12,5 +12,12 @@ export default defineConfig({
       { find: /^sotto\/noise$/, replacement: at('./src/noise.ts') },
     ],
   },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' },
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup/nonces.ts'],
+    globalSetup: ['test/setup/ledger.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+  },
 })

@@ -47,6 +47,7 @@ class ImportedKey<K> implements AeadKey {
   open(n: number, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
     const key = this.#held.key
     const nonce = this.#nonce.of(n, this.#name)
+    // CR-6: too short for a tag fails like a wrong tag.
     return ciphertext.length < TAG_LENGTH ? undefined : this.#aead.open(key, nonce, ad, ciphertext)
   }
 
@@ -69,6 +70,7 @@ class Nonce {
   readonly #bytes = new Uint8Array(NONCE_LENGTH)
   readonly #view = new DataView(this.#bytes.buffer)
 
+  /** CR-13: 4 zero bytes, then n in 64 bits: little-endian for ChaChaPoly, big-endian for AESGCM. */
   of(n: number, name: CipherName): Uint8Array {
     // CR-7: beyond 2^53-1 two counters share one double, and so would their nonces.
     if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n: expected an integer of 0..2^53-1, got ${n}`)

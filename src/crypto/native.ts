@@ -4,7 +4,19 @@ import { SottoError } from '../errors.js'
 import { type Aead, cipher } from './aead.js'
 import { checkLength, Held } from './key.js'
 import { noble } from './noble.js'
-import type { Cipher, Dh, DhKey, DhName, Hash, HashName, Kem, KemKey, Provider, Signature } from './provider.js'
+import type {
+  Cipher,
+  CipherName,
+  Dh,
+  DhKey,
+  DhName,
+  Hash,
+  HashName,
+  Kem,
+  KemKey,
+  Provider,
+  Signature,
+} from './provider.js'
 
 /** What PKCS #8 puts before the secret bytes: RFC 8410; for ML-KEM the 64-byte seed form of RFC 9935. */
 const PKCS8 = {
@@ -99,21 +111,17 @@ const aead = (start: {
   },
 })
 
-const chachaPoly = cipher(
-  'ChaChaPoly',
-  aead({
+/** @internal Under the nonce counter: nonces of any content, for test vectors alone. */
+export const nativeAead: Readonly<Record<CipherName, Aead<crypto.KeyObject>>> = {
+  ChaChaPoly: aead({
     seal: (key, nonce) => crypto.createCipheriv('chacha20-poly1305', key, nonce, TAG),
     open: (key, nonce) => crypto.createDecipheriv('chacha20-poly1305', key, nonce, TAG),
   }),
-)
-
-const aesGcm = cipher(
-  'AESGCM',
-  aead({
+  AESGCM: aead({
     seal: (key, nonce) => crypto.createCipheriv('aes-256-gcm', key, nonce, TAG),
     open: (key, nonce) => crypto.createDecipheriv('aes-256-gcm', key, nonce, TAG),
   }),
-)
+}
 
 const hash = (name: HashName, algorithm: string): Hash => ({
   name,
@@ -279,6 +287,8 @@ const digests = (candidate: Hash) => candidate.digest()
 
 const load = (): Provider | undefined => {
   const x25519 = dh('25519')
+  const chachaPoly = cipher('ChaChaPoly', nativeAead.ChaChaPoly)
+  const aesGcm = cipher('AESGCM', nativeAead.AESGCM)
   const sha256 = hash('SHA256', 'sha256')
   // Without these nothing of a session would be native.
   if (!runs(() => [agrees(x25519), seals(chachaPoly), digests(sha256)])) return undefined

@@ -12,18 +12,20 @@ import { concat } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import { type Aead, cipher } from './aead.js'
 import { checkLength, type Held, heldBytes } from './key.js'
-import type { Dh, DhKey, DhName, Hash, HashName, Kem, KemKey, Provider, Signature } from './provider.js'
+import type { CipherName, Dh, DhKey, DhName, Hash, HashName, Kem, KemKey, Provider, Signature } from './provider.js'
 
-const chachaPoly: Aead<Uint8Array> = {
-  hold: heldBytes,
-  seal: (key, nonce, ad, plaintext, out) => void chacha20poly1305(key, nonce, ad).encrypt(plaintext, out),
-  open: (key, nonce, ad, ciphertext) => attempt(() => chacha20poly1305(key, nonce, ad).decrypt(ciphertext)),
-}
-
-const aesGcm: Aead<Uint8Array> = {
-  hold: heldBytes,
-  seal: (key, nonce, ad, plaintext, out) => out.set(gcm(key, nonce, ad).encrypt(plaintext)),
-  open: (key, nonce, ad, ciphertext) => attempt(() => gcm(key, nonce, ad).decrypt(ciphertext)),
+/** @internal Under the nonce counter: nonces of any content, for test vectors alone. */
+export const nobleAead: Readonly<Record<CipherName, Aead<Uint8Array>>> = {
+  ChaChaPoly: {
+    hold: heldBytes,
+    seal: (key, nonce, ad, plaintext, out) => void chacha20poly1305(key, nonce, ad).encrypt(plaintext, out),
+    open: (key, nonce, ad, ciphertext) => attempt(() => chacha20poly1305(key, nonce, ad).decrypt(ciphertext)),
+  },
+  AESGCM: {
+    hold: heldBytes,
+    seal: (key, nonce, ad, plaintext, out) => out.set(gcm(key, nonce, ad).encrypt(plaintext)),
+    open: (key, nonce, ad, ciphertext) => attempt(() => gcm(key, nonce, ad).decrypt(ciphertext)),
+  },
 }
 
 const dh = (name: DhName, curve: typeof x25519): Dh => {
@@ -163,7 +165,7 @@ export const noble: Provider = {
   name: 'noble',
   nativeAes: false,
   dh: { '25519': dh('25519', x25519), '448': dh('448', x448) },
-  cipher: { ChaChaPoly: cipher('ChaChaPoly', chachaPoly), AESGCM: cipher('AESGCM', aesGcm) },
+  cipher: { ChaChaPoly: cipher('ChaChaPoly', nobleAead.ChaChaPoly), AESGCM: cipher('AESGCM', nobleAead.AESGCM) },
   hash: {
     SHA256: hash('SHA256', sha256),
     SHA512: hash('SHA512', sha512),

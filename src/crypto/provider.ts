@@ -1,6 +1,7 @@
 /**
  * The one synchronous interface to cryptography (DESIGN: two providers, `noble` and `native`).
- * All arguments are borrowed and never kept or written, except `out`. All results are freshly allocated.
+ * All arguments are borrowed and never kept or written, except `out`. All results are freshly allocated, plain
+ * Uint8Arrays that share memory with nothing. A key used after `erase` throws a TypeError.
  */
 export type DhName = '25519' | '448'
 export type CipherName = 'ChaChaPoly' | 'AESGCM'
@@ -49,9 +50,12 @@ export interface Cipher {
 
 /** An imported AEAD key. `n` is the Noise nonce counter, an integer of 0..2^53-1. */
 export interface AeadKey {
-  /** Writes ciphertext and 16-byte tag to `out`, whose length must be plaintext + 16 and which must not overlap it. */
+  /**
+   * Writes ciphertext and 16-byte tag to `out`, whose length must be plaintext + 16 and which must overlap neither
+   * `plaintext` nor `ad`. @throws RangeError for a bad `n` or `out`, before a byte is sealed
+   */
   seal(n: number, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
-  /** The plaintext, or undefined if authentication fails (ciphertexts under 16 bytes included). */
+  /** The plaintext, or undefined if authentication fails (ciphertexts under 16 bytes included). @throws RangeError for a bad `n` */
   open(n: number, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
   /** REKEY of the Noise specification 4.2: the first 32 bytes of sealing 32 zeros with nonce 2^64-1. */
   rekey(): AeadKey
