@@ -6,7 +6,7 @@ export const MAX_MESSAGE = 65_535
 
 export const TAG_LENGTH = 16
 
-/** NO-18: reserved, as 2^64-1 is in the specification; stricter, so that n is exact in a double. */
+/** NO-21: reserved, as 2^64-1 is in the specification; stricter, so that n is exact in a double. */
 const MAX_N = Number.MAX_SAFE_INTEGER
 
 /** Which half of `EncryptWithAd` and `DecryptWithAd` a state is for; both only inside a handshake. */
@@ -14,7 +14,7 @@ type Use = 'send' | 'receive' | 'both'
 
 /**
  * `k` and `n` of the Noise specification, section 5.1; always with a key. After the handshake each state serves one
- * direction, so that no nonce of the peer's can be spent here (NO-17). In the reserved direction of a one-way pattern,
+ * direction, so that no nonce of the peer's can be spent here (NO-23). In the reserved direction of a one-way pattern,
  * and after `erase`, every call is `noise/misuse`.
  */
 export class CipherState {
@@ -48,7 +48,7 @@ export class CipherState {
     const k = this.#key('send')
     if (out.length !== plaintext.length + TAG_LENGTH || out.length > MAX_MESSAGE)
       throw new RangeError(`expected at most 65,519 bytes and room for them and a tag, got ${plaintext.length}`)
-    // NO-16: spent before it is used, so that nothing that throws can lead to a second use.
+    // NO-20: spent before it is used, so that nothing that throws can lead to a second use.
     k.seal(this.#n++, ad, plaintext, out)
   }
 
@@ -62,11 +62,12 @@ export class CipherState {
     const k = this.#key('receive')
     const plaintext = ciphertext.length > MAX_MESSAGE ? undefined : k.open(this.#n, ad, ciphertext)
     if (plaintext === undefined) throw SottoError.of('noise/decrypt', 'expected an authentic message')
+    // NO-22: not before it has opened.
     this.#n++
     return plaintext
   }
 
-  /** `k = REKEY(k)` (4.2); `n` goes on. @throws noise/misuse */
+  /** NO-25: `k = REKEY(k)` (4.2); `n` goes on. @throws noise/misuse */
   rekey(): void {
     const old = this.#held()
     this.#k = old.rekey()
@@ -88,7 +89,7 @@ export class CipherState {
     const k = this.#held()
     if (this.#use !== 'both' && this.#use !== use)
       throw SottoError.of('noise/misuse', `expected the state to ${use}, got the one to ${this.#use}`)
-    // NO-18
+    // NO-21
     if (this.#n >= MAX_N) throw SottoError.of('noise/exhausted', 'the last nonce of this key is spent')
     return k
   }

@@ -54,7 +54,10 @@ export class HandshakeState {
     return message === undefined ? 'done' : message.writer === this.#role ? 'write' : 'read'
   }
 
-  /** A copy of the peer's static public key, from the moment it is known until `split`; authentic only as far as the pattern says. */
+  /**
+   * NO-19: a copy of the peer's static public key, from the message that brought it (or from the start) until `split`.
+   * The pattern says how far it is proved.
+   */
   get remoteStatic(): Uint8Array | undefined {
     const { rs } = this.#party.keys
     return rs && concat(rs)
@@ -91,7 +94,7 @@ export class HandshakeState {
   readMessage(message: Uint8Array): Uint8Array {
     const layout = this.#next('read')
     return this.#attempt(() => {
-      // NO-14: before anything is mixed.
+      // NO-15: before anything is mixed.
       if (message.length < layout.minimum || message.length > MAX_MESSAGE)
         throw new RangeError(`expected ${layout.minimum} to ${MAX_MESSAGE} bytes, got ${message.length}`)
       const wire = new Incoming(this.#party.symmetric, message, layout)
@@ -100,7 +103,7 @@ export class HandshakeState {
     })
   }
 
-  /** Ends a handshake that is `done`; no key stays here. @throws noise/misuse */
+  /** NO-17: ends a handshake that is `done`; no key stays here. @throws noise/misuse */
   split(): Split {
     if (this.turn !== 'done') throw this.#misuse('a finished handshake')
     const { cipher, hash, pattern } = this.#protocol
@@ -118,7 +121,7 @@ export class HandshakeState {
   }
 
   /**
-   * Alice's step to a `fallback` pattern (10.2): ends this handshake, of which message 1 alone is written, and gives the
+   * NO-18: Alice's step to a `fallback` pattern (10.2): ends this handshake, of which message 1 alone is written, and gives the
    * responder's side of `options.protocol` with the same ephemeral. Bob passes that ephemeral as `re`.
    *
    * @throws noise/misuse at any other time, noise/protocol; both without effect
@@ -130,7 +133,7 @@ export class HandshakeState {
     if (parseProtocol(options.protocol).dh !== this.#protocol.dh)
       throw SottoError.of('noise/protocol', `expected a protocol over ${this.#protocol.dh}`)
     const next = new HandshakeState({ ...options, role: 'responder', provider: this.#provider, e })
-    this.#party.keys.e = undefined
+    this.#party.releaseEphemeral()
     this.#end('spent')
     return next
   }
@@ -141,6 +144,7 @@ export class HandshakeState {
     return message
   }
 
+  /** NO-13, NO-14 */
   #misuse(expected: string): SottoError {
     return SottoError.of('noise/misuse', `expected ${expected}, got a handshake at "${this.turn}"`)
   }

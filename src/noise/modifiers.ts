@@ -6,7 +6,7 @@ import { type DhToken, isDh, type Message, type Pattern, type Token, writerOf } 
  */
 type Modifier = (pattern: Pattern) => Pattern | undefined
 
-/** NO-8: `psk0` leads the first message; `psk<n>` ends message n. */
+/** NO-7: `psk0` leads the first message; `psk<n>` ends message n. */
 const psk =
   (n: number): Modifier =>
   ({ pre, messages }) => {
@@ -19,7 +19,7 @@ const psk =
 const MIRROR: Readonly<Partial<Record<Token, DhToken>>> = { es: 'se', se: 'es' }
 
 /**
- * NO-9: the first message becomes a pre-message; Bob initiates what is left. Written Alice-initiated again, so the
+ * NO-8: the first message becomes a pre-message; Bob initiates what is left. Written Alice-initiated again, so the
  * roles and with them `es` and `se` change places (7.2).
  */
 const fallback: Modifier = ({ pre, messages }) => {
@@ -31,7 +31,7 @@ const fallback: Modifier = ({ pre, messages }) => {
 }
 
 /**
- * NO-10: `e1` follows the first `e`, or the first DH of that message, so that it is encrypted where it can be; `ekem1`
+ * NO-9: `e1` follows the first `e`, or the first DH of that message, so that it is encrypted where it can be; `ekem1`
  * follows the first `ee`, in a message of the other side, which alone can encapsulate to `e1`.
  */
 const hfs: Modifier = ({ pre, messages }) => {

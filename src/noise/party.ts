@@ -10,18 +10,18 @@ const KEM_SEED_LENGTH = 64
 
 /** The variables of the specification, 5.3, and of the hfs draft: ours, and with `r` the peer's. */
 interface Keys {
-  s?: DhKey | undefined
-  e?: DhKey | undefined
-  e1?: KemKey | undefined
-  rs?: Uint8Array | undefined
-  re?: Uint8Array | undefined
-  re1?: Uint8Array | undefined
+  s?: DhKey
+  e?: DhKey
+  e1?: KemKey
+  rs?: Uint8Array
+  re?: Uint8Array
+  re1?: Uint8Array
 }
 
 /** One side's variables and what each token does to them. */
 export class Party {
   readonly symmetric: SymmetricState
-  readonly keys: Keys = {}
+  keys: Keys = {}
   readonly #role: Role
   readonly #protocol: Protocol
   readonly #provider: Provider
@@ -66,9 +66,16 @@ export class Party {
   /** NO-5: the tokens of one message, for its writer and its reader alike. */
   process(tokens: Message, wire: Wire): void {
     for (const token of tokens) {
+      // NO-16: `agree` refuses a result of zeros.
       if (isDh(token)) this.#agree(token)
       else this.#steps[token](wire)
     }
+  }
+
+  /** Leaves `e` to its new owner: `erase` will not touch it. */
+  releaseEphemeral(): void {
+    const { e: _, ...rest } = this.keys
+    this.keys = rest
   }
 
   /** Erases all secrets, forgets all keys; nothing but `erase` may follow. */
@@ -77,14 +84,7 @@ export class Party {
     const { s, e, e1 } = this.keys
     for (const key of [s, e, e1]) key?.erase()
     for (const secret of [...this.#psks, ...Object.values(this.#fixed)]) secret.fill(0)
-    Object.assign(this.keys, {
-      s: undefined,
-      e: undefined,
-      e1: undefined,
-      rs: undefined,
-      re: undefined,
-      re1: undefined,
-    })
+    this.keys = {}
   }
 
   readonly #steps: Readonly<Record<Exclude<Token, DhToken>, (wire: Wire) => void>> = {
@@ -150,7 +150,7 @@ export class Party {
     secret.fill(0)
   }
 
-  /** NO-9: in a psk handshake `e` makes the key fresh (9.2). */
+  /** NO-10: in a psk handshake `e` makes the key fresh (9.2). */
   #mixEphemeral(publicKey: Uint8Array): void {
     if (this.#protocol.psk) this.symmetric.mixKey(publicKey)
   }

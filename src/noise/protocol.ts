@@ -51,7 +51,7 @@ export const parseProtocol = (name: string): Protocol => {
   const pattern = parsePattern(patternName)
   const [dh = '', ...kems] = dhName.split('+')
   if (pattern === undefined || !isKey(DHS, dh)) throw refuse(name)
-  // NO-10: the KEM is named if and only if the pattern uses it.
+  // NO-4: the KEM is named if and only if the pattern uses it.
   if (kems.join('+') !== (pattern.messages.flat().includes('e1') ? KEM.name : '')) throw refuse(name)
   const psk = pskCount(pattern) > 0
   return { name, pattern, dh, cipher, hash, psk, messages: layout(pattern, psk, DHS[dh].length) }

@@ -41,14 +41,14 @@ export class Split {
       new CipherState(cipher.importKey(k), role === sender ? 'send' : 'receive')
     const fromInitiator = key(keys.k1, 'initiator')
     const fromResponder = key(keys.k2, 'responder')
-    // NO-19: the recipient of a one-way pattern has no ephemeral of its own to make its keys fresh (7.4).
+    // NO-24: the recipient of a one-way pattern has no ephemeral of its own to make its keys fresh (7.4).
     if (oneWay) fromResponder.erase()
     this.send = role === 'initiator' ? fromInitiator : fromResponder
     this.receive = role === 'initiator' ? fromResponder : fromInitiator
     this.handshakeHash = h
     this.remoteStatic = remoteStatic
     this.#hash = hash
-    // NO-20: HMAC(x, "Sotto/1 exporter" | h | 01) is the first block of HKDF-Expand.
+    // NO-26: HMAC(x, "Sotto/1 exporter" | h | 01) is the first block of HKDF-Expand.
     this.#exp = hkdfExpand(hash, keys.x, concat(utf8('Sotto/1 exporter'), h), hash.length)
     for (const secret of [keys.k1, keys.k2, keys.x]) secret.fill(0)
   }
@@ -62,18 +62,20 @@ export class Split {
    * @throws RangeError on another label or length, noise/misuse after `erase`
    */
   export(label: string, context: Uint8Array, length: number): Uint8Array {
+    // NO-29
     if (label.startsWith(RESERVED)) throw new RangeError(`label: "${RESERVED}" at its start is reserved`)
     return this.exportReserved(label, context, length)
   }
 
   /** @internal As `export`, for Sotto's own labels. */
   exportReserved(label: string, context: Uint8Array, length: number): Uint8Array {
-    // NO-21
+    // NO-28
     if (label.length > MAX_LABEL || !/^[\x20-\x7e]+$/.test(label))
       throw new RangeError(`label: expected 1 to ${MAX_LABEL} characters of printable ASCII`)
     if (!Number.isInteger(length) || length < 1 || length > MAX_EXPORT)
       throw new RangeError(`length: expected an integer of 1..${MAX_EXPORT}, got ${length}`)
     if (this.#exp === undefined) throw SottoError.of('noise/misuse', 'expected a live exporter, got an erased one')
+    // NO-27
     const info = concat(lengthPrefixed(utf8(label)), this.#hash.digest(context))
     return hkdfExpand(this.#hash, this.#exp, info, length)
   }

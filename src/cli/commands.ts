@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util'
+import { type Arguments, type Command, EXIT, type Exit, type Terminal } from './command.js'
+import { vectors } from './vectors.js'
+
+/** Every command of `sotto`, a file each. */
+const COMMANDS: Readonly<Record<string, Command>> = { vectors }
+
+const HELP = { help: { type: 'boolean', short: 'h' } } as const
+
+/** Runs `sotto` with `args`. What a user typed wrong is an exit code, never an exception. */
+export const run = async (args: readonly string[], terminal: Terminal): Promise<Exit> => {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    terminal[name === undefined ? 'error' : 'out'](overview())
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined) {
+    terminal.error(`sotto: no command "${name}"\n\n${overview()}`)
+    return EXIT.usage
+  }
+  const parsed = parse(command, rest)
+  if (typeof parsed === 'string') {
+    terminal.error(`sotto ${name}: ${parsed}\n${usage(command)}`)
+    return EXIT.usage
+  }
+  if (parsed.values.help === true) {
+    terminal.out(`${command.summary}\n\n${usage(command)}`)
+    return EXIT.ok
+  }
+  const exit = await command.run(parsed, terminal)
+  if (exit === EXIT.usage) terminal.error(usage(command))
+  return exit
+}
+
+/** The arguments, or what is wrong with them. */
+const parse = ({ options }: Command, args: readonly string[]): Arguments | string => {
+  try {
+    return parseArgs({ args: [...args], options: { ...options, ...HELP }, allowPositionals: true })
+  } catch (error) {
+    // parseArgs reports what the user typed wrong as a TypeError: an answer here, not a fault.
+    if (error instanceof TypeError) return error.message
+    throw error
+  }
+}
+
+const usage = (command: Command): string => `usage: sotto ${command.usage}`
+
+const overview = (): string => {
+  const rows = Object.values(COMMANDS).map(({ usage, summary }) => `  sotto ${usage}\n      ${summary}`)
+  return `usage: sotto COMMAND [OPTIONS]\n\n${rows.join('\n')}\n\nExits with 0 if all is well, 1 if something failed, 2 if it was called wrongly.`
+}
