@@ -3,7 +3,7 @@ import { type ErrorCode, SottoError } from './errors.js'
 /** The largest varint: integers stay exact in a double. RFC 9000 section 16 allows up to 2^62-1. */
 export const MAX_VARINT = Number.MAX_SAFE_INTEGER
 
-export const EMPTY = new Uint8Array(0)
+export const EMPTY: Uint8Array = new Uint8Array(0)
 
 const encoder = new TextEncoder()
 

@@ -54,15 +54,22 @@ export const ERRORS = {
   'call/deadline': { scope: 'exchange', wire: 49, means: 'the deadline passed' },
   'call/fault': { scope: 'exchange', wire: 50, means: 'a fault the contract declares' },
   'call/internal': { scope: 'exchange', wire: 51, means: 'the handler failed in an undeclared way' },
+  'call/too-large': { scope: 'exchange', wire: 52, means: 'a message over the limit the other end declared' },
   'transport/failed': { scope: 'session', wire: 0, means: 'the byte transport failed' },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorCode = keyof typeof ERRORS
 
+const CODES = Object.keys(ERRORS).filter((code): code is ErrorCode => Object.hasOwn(ERRORS, code))
+
+/** The code of a wire number other than 0, or undefined. */
+export const codeOfWire = (wire: number): ErrorCode | undefined =>
+  wire === 0 ? undefined : CODES.find((code) => ERRORS[code].wire === wire)
+
 /** Details by code; a code not listed has none. */
 export interface ErrorDetails {
-  'policy/denied': { readonly decision: string }
-  'policy/limited': { readonly decision: string }
+  'policy/denied': { readonly decision: string; readonly address: string }
+  'policy/limited': { readonly decision: string; readonly address: string }
   'policy/malformed': { readonly path: string }
   'call/fault': { readonly name: string; readonly data: unknown }
   'call/internal': { readonly incident: string }

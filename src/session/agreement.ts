@@ -1,0 +1,116 @@
+import { equal } from '../bytes.js'
+import { addressOf } from '../contract/address.js'
+import type { Contract } from '../contract/define.js'
+import { type Row, rowDigest, rowsOf } from '../contract/row.js'
+import type { Hash } from '../crypto/provider.js'
+import { type ErrorCode, SottoError } from '../errors.js'
+import type { Acceptance, Initiation, Offer } from './initiation.js'
+
+/** One operation both ends agreed on; its index in a direction's list is its number on the wire (SE-26). */
+export interface Route {
+  readonly contract: string
+  readonly row: Row
+  readonly address: string
+}
+
+/** Both directions' numbering; undefined marks a row only the other end has, which is never sent to it. */
+export interface Agreement {
+  /** What the initiator may begin. */
+  readonly forward: readonly (Route | undefined)[]
+  /** What the responder may begin. */
+  readonly backward: readonly (Route | undefined)[]
+  /** Names of the contracts in each direction. */
+  readonly forwardContracts: readonly string[]
+  readonly backwardContracts: readonly string[]
+}
+
+export const offerOf = (hash: Hash, contract: Contract): Offer => ({
+  contract: contract.name,
+  operations: rowsOf(contract).map((row) => ({ name: row.name, digest: rowDigest(hash, row) })),
+})
+
+/**
+ * The responder's answer: all that the initiator uses, and what this end uses where it is offered (SE-24, SE-25).
+ * @throws contract/unserved, contract/changed
+ */
+export const answer = (
+  hash: Hash,
+  initiation: Initiation,
+  own: { readonly uses: readonly Contract[]; readonly serves: readonly Contract[] },
+): Pick<Acceptance, 'serves' | 'uses'> => {
+  for (const wanted of initiation.uses) {
+    const fault = difference(hash, wanted, own.serves)
+    if (fault !== undefined) throw fault
+  }
+  return {
+    serves: initiation.uses.map((_, index) => index),
+    uses: initiation.serves.flatMap((offered, index) => (serves(hash, offered, own.uses) ? [index] : [])),
+  }
+}
+
+/** Both ends compute the same numbering from the initiator's offers and the indices taken (SE-26). */
+export const agree = (
+  initiation: Initiation,
+  taken: Pick<Acceptance, 'serves' | 'uses'>,
+  own: { readonly forward: readonly Contract[]; readonly backward: readonly Contract[] },
+): Agreement => {
+  const forward = pick(initiation.uses, taken.serves)
+  if (forward.length !== initiation.uses.length)
+    throw SottoError.of('session/malformed', 'the acceptance leaves out a contract that was demanded')
+  const backward = pick(initiation.serves, taken.uses)
+  return {
+    forward: forward.flatMap((offer) => routes(offer, own.forward)),
+    backward: backward.flatMap((offer) => routes(offer, own.backward)),
+    forwardContracts: forward.map(({ contract }) => contract),
+    backwardContracts: backward.map(({ contract }) => contract),
+  }
+}
+
+const pick = (offers: readonly Offer[], indices: readonly number[]): readonly Offer[] =>
+  indices.map((index) => {
+    const offer = offers[index]
+    if (offer === undefined)
+      throw SottoError.of('session/malformed', `the acceptance names offer ${index} of ${offers.length}`)
+    return offer
+  })
+
+const routes = ({ contract, operations }: Offer, known: readonly Contract[]): (Route | undefined)[] => {
+  const own = known.find(({ name }) => name === contract)
+  const rows = own === undefined ? [] : rowsOf(own)
+  return operations.map(({ name }) => {
+    const row = rows.find((candidate) => candidate.name === name)
+    return row === undefined ? undefined : { contract, row, address: addressOf(contract, name) }
+  })
+}
+
+const difference = (
+  hash: Hash,
+  { contract, operations }: Offer,
+  served: readonly Contract[],
+): SottoError<ErrorCode> | undefined => {
+  const own = served.find(({ name }) => name === contract)
+  if (own === undefined)
+    return SottoError.of('contract/unserved', `${contract} is not served here`, { details: { contract } })
+  const rows = rowsOf(own)
+  for (const { name: operation, digest } of operations) {
+    const row = rows.find(({ name }) => name === operation)
+    const details = { contract, operation }
+    if (row === undefined)
+      return SottoError.of('contract/unserved', `${contract}.${operation} is not served here`, { details })
+    if (!equal(rowDigest(hash, row), digest))
+      return SottoError.of('contract/changed', `${contract}.${operation} differs here`, { details })
+  }
+  return undefined
+}
+
+/** True if the offer holds every row of a contract this end uses. */
+const serves = (hash: Hash, offered: Offer, used: readonly Contract[]): boolean => {
+  const own = used.find(({ name }) => name === offered.contract)
+  return (
+    own !== undefined &&
+    rowsOf(own).every((row) => {
+      const entry = offered.operations.find(({ name }) => name === row.name)
+      return entry !== undefined && equal(entry.digest, rowDigest(hash, row))
+    })
+  )
+}

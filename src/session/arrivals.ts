@@ -1,0 +1,242 @@
+import { decode, type Wire } from '../cbor.js'
+import { type ErrorCode, SottoError } from '../errors.js'
+import type { Route } from './agreement.js'
+import type { EngineEvent } from './events.js'
+import type { Exchange } from './exchange.js'
+import type { Exchanges } from './exchanges.js'
+import { decodeFault, type Fault } from './faults.js'
+import type { Begin, Data, Frame, Labels } from './frames.js'
+import { encodeFrame } from './framewriter.js'
+import type { Denial } from './gate.js'
+import { BEGIN_CHARGE } from './outbox.js'
+import { Reassembly, type Whole } from './reassembly.js'
+import { ReceiveWindow } from './windows.js'
+
+type ExchangeFrame = Extract<Frame, { readonly is: 'BEGIN' | 'DATA' | 'FAULT' | 'RESET' | 'STOP' | 'CREDIT' }>
+
+/** What the peer sends in exchanges: every frame is checked against the table and both windows before it is believed. */
+export class Arrivals {
+  readonly #exchanges: Exchanges
+  readonly #emit: (event: EngineEvent) => void
+  readonly #window: ReceiveWindow
+  readonly #reassembly: Reassembly
+  readonly #labels = new WeakMap<Exchange, Labels>()
+  #nextId: number
+  /** Exchanges of the peer above this are not taken any more (SE-58). */
+  #taken = Number.POSITIVE_INFINITY
+
+  constructor(exchanges: Exchanges, emit: (event: EngineEvent) => void) {
+    const { own, role } = exchanges.established
+    this.#exchanges = exchanges
+    this.#emit = emit
+    this.#window = new ReceiveWindow(own.sessionWindow)
+    this.#reassembly = new Reassembly(own.message)
+    this.#nextId = role === 'initiator' ? 2 : 1
+  }
+
+  /** The last exchange of the peer that came; 0 before the first. */
+  get last(): number {
+    return Math.max(this.#nextId - 2, 0)
+  }
+
+  /** From here on nothing new is taken; the last exchange that was (SE-58). */
+  drain(): number {
+    if (this.#taken === Number.POSITIVE_INFINITY) this.#taken = this.last
+    return this.#taken
+  }
+
+  /** A message was taken by its handler: its credit goes back. */
+  consumed(message: { readonly charge: number; readonly held: number }): void {
+    this.#reassembly.release(message.held)
+    this.#giveBack(message.charge)
+  }
+
+  /** @throws session/malformed, session/limit: every fault of the peer here ends the session */
+  apply(frame: ExchangeFrame, nowMs: number): void {
+    switch (frame.is) {
+      case 'BEGIN':
+        return this.#begin(frame, nowMs)
+      case 'DATA':
+        return this.#data(frame, nowMs)
+      case 'FAULT':
+        return this.#fault(frame)
+      case 'RESET':
+        return this.#reset(frame)
+      case 'STOP':
+        return this.#stop(frame)
+      case 'CREDIT':
+        return this.#credit(frame)
+    }
+  }
+
+  #begin(frame: Begin, nowMs: number): void {
+    const route = this.#exchanges.established.inbound[frame.operation]
+    if (frame.exchange !== this.#nextId) throw malformed(`expected exchange ${this.#nextId}, got ${frame.exchange}`)
+    if (route === undefined) throw malformed(`operation ${frame.operation} was not agreed on`)
+    this.#nextId += 2
+    const exchange = this.#exchanges.add(frame.exchange, route, frame.ttlMs, nowMs)
+    if (this.#exchanges.theirs > this.#exchanges.established.own.exchanges)
+      throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
+    const charge = BEGIN_CHARGE + frame.body.length
+    this.#window.accept(charge)
+    if (frame.exchange > this.#taken) exchange.refused = true
+    else this.#foresee(exchange, frame, route, nowMs)
+    if (Object.keys(frame.labels).length > 0 && !exchange.refused) this.#labels.set(exchange, frame.labels)
+    this.#piece(exchange, frame, charge, nowMs)
+  }
+
+  #data(frame: Data, nowMs: number): void {
+    const exchange = this.#exchanges.find(frame.exchange)
+    if (exchange === undefined || exchange.receiveEnded)
+      throw malformed(`no DATA can come in exchange ${frame.exchange}`)
+    if (frame.body.length === 0 && !frame.end) throw malformed('an empty DATA that ends nothing')
+    this.#window.accept(frame.body.length)
+    this.#piece(exchange, frame, frame.body.length, nowMs)
+  }
+
+  /** No byte of a message that the head alone refuses is decoded or kept (SE-56). */
+  #foresee(exchange: Exchange, frame: Begin, route: Route, nowMs: number): void {
+    const head = { route, ttlMs: frame.ttlMs, labels: frame.labels }
+    const denial = this.#exchanges.gate.foresee(head, frame.exchange, nowMs)
+    // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
+    if (denial !== undefined) this.#exchanges.refuse(exchange, faultOf(denial), () => this.#giveBack(BEGIN_CHARGE))
+  }
+
+  #piece(exchange: Exchange, frame: Begin | Data, charge: number, nowMs: number): void {
+    // Both kinds of today carry one message a direction.
+    if (!frame.more && !frame.end) throw malformed('a second message where one may come')
+    if (frame.more || exchange.received > 0) {
+      exchange.receiveWindow.accept(frame.body.length)
+      const limit = exchange.receiveWindow.consume(frame.body.length)
+      if (limit !== undefined && frame.more)
+        this.#exchanges.outbox.control(encodeFrame({ is: 'CREDIT', exchange: exchange.id, limit }))
+    } else if (frame.body.length > this.#exchanges.established.own.exchangeWindow)
+      throw SottoError.of('session/limit', 'the peer sent over the window of an exchange')
+    exchange.received += frame.body.length
+    const keep = exchange.refused && frame.is === 'BEGIN' && frame.exchange <= this.#taken ? BEGIN_CHARGE : 0
+    const whole = this.#reassembly.add(exchange, frame.body, frame.more, charge - keep, (amount) =>
+      this.#giveBack(amount),
+    )
+    if (whole === undefined) return
+    exchange.receiveEnded = true
+    if (exchange.refused) this.consumed(whole)
+    else if (exchange.mine) this.#reply(exchange, whole)
+    else this.#message(exchange, whole, nowMs)
+    this.#exchanges.settle(exchange)
+  }
+
+  /** A whole message of the peer: strict decode, then the gate with the body in view (SE-56). */
+  #message(exchange: Exchange, whole: Whole, nowMs: number): void {
+    const labels = this.#labels.get(exchange) ?? NO_LABELS
+    const ttlMs = Math.max(exchange.deadlineAt - nowMs, 0)
+    const refuse = (fault: Fault): void => this.#exchanges.refuse(exchange, fault, () => this.consumed(whole))
+    const body = decodeBody(whole.bytes)
+    if (!body.ok) return refuse({ code: 'contract/invalid', path: '' })
+    const message = {
+      route: exchange.route,
+      ttlMs: Number.isFinite(ttlMs) ? ttlMs : 0,
+      labels,
+      value: body.value,
+      bytes: whole.bytes.length,
+      outgoing: undefined,
+    }
+    const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs)
+    if ('effect' in admitted) return refuse(faultOf(admitted))
+    exchange.release = admitted.release
+    exchange.dispatched = true
+    this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: whole.charge, held: whole.held })
+  }
+
+  #reply(exchange: Exchange, whole: Whole): void {
+    this.consumed(whole)
+    if (exchange.abandoned !== undefined) return
+    const body = decodeBody(whole.bytes)
+    if (body.ok) this.#emit({ is: 'reply', exchange, value: body.value })
+    else {
+      const error = SottoError.of('contract/invalid', 'a reply that is not strict CBOR', {
+        details: { path: '' },
+        ran: 'yes',
+      })
+      this.#emit({ is: 'fault', exchange, error })
+    }
+  }
+
+  #fault(frame: Extract<Frame, { readonly is: 'FAULT' }>): void {
+    const exchange = this.#exchanges.find(frame.exchange)
+    const route = exchange?.route ?? this.#exchanges.refusedOneWay(this.#own(frame.exchange))
+    if (route === undefined || exchange?.mine === false || exchange?.receiveEnded === true)
+      throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
+    const where = { decision: this.#exchanges.gate.decision('out', frame.exchange), address: route.address }
+    const error = decodeFault(frame.code, frame.body, where)
+    if (exchange === undefined) {
+      this.#emit({ is: 'refused', verb: 'send', ...where })
+      return
+    }
+    exchange.receiveEnded = true
+    this.#giveBack(this.#reassembly.drop(exchange))
+    if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
+    this.#exchanges.reset(exchange, frame.code)
+    this.#exchanges.settle(exchange)
+  }
+
+  #reset(frame: Extract<Frame, { readonly is: 'RESET' }>): void {
+    const exchange = this.#exchanges.find(frame.exchange)
+    if (exchange === undefined || exchange.mine || exchange.receiveEnded || exchange.received !== frame.size)
+      throw malformed(`no RESET of ${frame.size} bytes can come in exchange ${frame.exchange}`)
+    exchange.receiveEnded = true
+    this.#giveBack(this.#reassembly.drop(exchange))
+    this.#exchanges.abandon(exchange, 'call/cancelled')
+    this.#exchanges.settle(exchange)
+  }
+
+  /** It may cross the reply it was to stop. */
+  #stop(frame: Extract<Frame, { readonly is: 'STOP' }>): void {
+    const exchange = this.#exchanges.find(frame.exchange)
+    if (exchange?.mine === true || !this.#isPast(frame.exchange))
+      throw malformed(`no STOP can come in exchange ${frame.exchange}`)
+    if (exchange !== undefined) this.#exchanges.abandon(exchange, 'call/cancelled')
+  }
+
+  /** It may cross the end of its exchange. */
+  #credit(frame: Extract<Frame, { readonly is: 'CREDIT' }>): void {
+    if (frame.exchange === 0) return this.#exchanges.outbox.raise(frame.limit)
+    const exchange = this.#exchanges.find(frame.exchange)
+    if (exchange !== undefined) exchange.sendWindow.raise(frame.limit)
+    else if (!this.#isPast(frame.exchange)) throw malformed(`CREDIT for exchange ${frame.exchange} that never began`)
+  }
+
+  #isPast(id: number): boolean {
+    return id > 0 && id <= (id % 2 === this.#nextId % 2 ? this.last : this.#exchanges.lastMine)
+  }
+
+  /** An id of ours that was used. */
+  #own(id: number): number {
+    if (!this.#isPast(id) || id % 2 === this.#nextId % 2) throw malformed(`exchange ${id} is not one of ours`)
+    return id
+  }
+
+  #giveBack(amount: number): void {
+    const limit = amount === 0 ? undefined : this.#window.consume(amount)
+    if (limit !== undefined) this.#exchanges.outbox.control(encodeFrame({ is: 'CREDIT', exchange: 0, limit }))
+  }
+}
+
+const NO_LABELS: Labels = Object.freeze(Object.create(null))
+
+const faultOf = (denial: Denial): Fault => ({ code: denial.why === 'limit' ? 'policy/limited' : 'policy/denied' })
+
+type Decoded = { readonly ok: true; readonly value: Wire | undefined } | { readonly ok: false }
+
+/** An empty body is no value; anything else is one strict CBOR item. */
+const decodeBody = (bytes: Uint8Array): Decoded => {
+  if (bytes.length === 0) return { ok: true, value: undefined }
+  try {
+    return { ok: true, value: decode(bytes) }
+  } catch (error) {
+    // An expected outcome: the peer's fault, told to the peer as contract/invalid.
+    if (error instanceof SottoError) return { ok: false }
+    throw error
+  }
+}
+
+const malformed = (what: string): SottoError<ErrorCode> => SottoError.of('session/malformed', what)

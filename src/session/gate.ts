@@ -1,0 +1,142 @@
+import type { Wire } from '../cbor.js'
+import { KINDS, type Verb } from '../contract/kinds.js'
+import type { Peer } from '../identity/peer.js'
+import type { PeerPolicy } from '../policy/compile.js'
+import type { Decision, Verdict } from '../policy/decide.js'
+import type { Route } from './agreement.js'
+import { decisionId, type Way } from './decision.js'
+import type { Labels } from './frames.js'
+
+/** What is known of a message before its body. */
+export interface Head {
+  readonly route: Route
+  readonly ttlMs: number
+  readonly labels: Labels
+}
+
+/** A whole message: its wire value, and the bytes it takes. */
+export interface Message extends Head {
+  readonly value: Wire | undefined
+  readonly bytes: number
+}
+
+export type Denial = Extract<Decision, { readonly effect: 'deny' }>
+
+type Attributes = Readonly<Record<string, string | number | boolean>>
+type Direction = 'in' | 'out'
+
+/** Proof that the policy let a message through. Only the gate makes one; only it can be dispatched or framed (SE-55). */
+export class Admitted {
+  readonly verb: Verb
+  readonly address: string
+  readonly peer: Peer
+  /** The decision's id, the same at both ends; empty for an own message that is not framed yet. */
+  readonly decision: string
+  /** @internal The policy's epoch at the time. */
+  readonly epoch: number
+  /** @internal Gives limits back when the exchange ends. */
+  readonly release: (() => void) | undefined
+  // Makes the class nominal: an object with the same members is no proof.
+  readonly #admitted = true
+
+  private constructor(gate: Gate, message: Message, decision: string, release: (() => void) | undefined) {
+    this.verb = verbOf(message.route)
+    this.address = message.route.address
+    this.peer = gate.peer
+    this.decision = decision
+    this.epoch = gate.policy.epoch
+    this.release = release
+  }
+
+  /** True for what the gate made, whatever the compiler was told. */
+  static is(value: unknown): value is Admitted {
+    return typeof value === 'object' && value !== null && #admitted in value
+  }
+
+  /** @internal The decision on a whole message, and its limits charged. */
+  static judge(gate: Gate, direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
+    const { verb, address } = { verb: verbOf(message.route), address: message.route.address }
+    const needs = gate.policy.needs(direction, verb, address)
+    const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
+    const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs)
+    const id = exchange === 0 ? '' : gate.decision(direction, exchange)
+    if (verdict.effect === 'deny') return { ...verdict, id }
+    return new Admitted(gate, message, id, verdict.release)
+  }
+}
+
+/** The one place where a message is admitted or refused, for one session (SE-55). */
+export class Gate {
+  readonly peer: Peer
+  readonly policy: PeerPolicy
+  readonly #sessionId: string
+  readonly #outbound: Way
+  readonly #suite: string
+  readonly #epochMs: number
+  readonly #openedMs: number
+
+  constructor(of: {
+    readonly peer: Peer
+    readonly policy: PeerPolicy
+    readonly sessionId: string
+    readonly outbound: Way
+    readonly suite: string
+    readonly epochMs: number
+    readonly openedMs: number
+  }) {
+    this.peer = of.peer
+    this.policy = of.policy
+    this.#sessionId = of.sessionId
+    this.#outbound = of.outbound
+    this.#suite = of.suite
+    this.#epochMs = of.epochMs
+    this.#openedMs = of.openedMs
+  }
+
+  /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */
+  foresee(head: Head, exchange: number, nowMs: number): Denial | undefined {
+    const verb = verbOf(head.route)
+    const needs = this.policy.needs('in', verb, head.route.address)
+    const attributes = needs === 'nothing' ? NONE : this.#headAttributes(head, nowMs)
+    const verdict: Verdict | undefined = this.policy.foresee('in', verb, head.route.address, attributes)
+    return verdict?.effect === 'deny' ? { ...verdict, id: this.decision('in', exchange) } : undefined
+  }
+
+  judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
+    return Admitted.judge(this, direction, message, exchange, nowMs)
+  }
+
+  /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
+  decision(direction: Direction, exchange: number, index = 0): string {
+    const inbound = this.#outbound === 'ir' ? 'ri' : 'ir'
+    return decisionId(this.#sessionId, direction === 'out' ? this.#outbound : inbound, exchange, index)
+  }
+
+  /** @internal */
+  attributes(message: Message, nowMs: number): Attributes {
+    const attributes = this.#headAttributes(message, nowMs)
+    attributes.bytes = message.bytes
+    const { value } = message
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array))
+      for (const field of message.route.row.visible) {
+        const scalar = Object.getOwnPropertyDescriptor(value, field)?.value
+        if (typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean')
+          attributes[`body.${field}`] = scalar
+      }
+    return attributes
+  }
+
+  #headAttributes(head: Head, nowMs: number): Record<string, string | number | boolean> {
+    const attributes: Record<string, string | number | boolean> = Object.create(null)
+    attributes.suite = this.#suite
+    attributes.ageMs = nowMs - this.#openedMs
+    attributes.time = this.#epochMs + nowMs
+    if (head.ttlMs > 0) attributes.ttlMs = head.ttlMs
+    for (const name of Object.keys(head.labels)) attributes[`label.${name}`] = head.labels[name] ?? ''
+    return attributes
+  }
+}
+
+const NONE: Attributes = Object.freeze(Object.create(null))
+
+const verbOf = (route: Route): Verb => KINDS[route.row.kind][0]
