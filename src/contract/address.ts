@@ -15,6 +15,9 @@ const TOKEN = /^[a-zA-Z0-9_-]{1,64}$/
 // CO-5: each is found on, or awaited from, any JavaScript object, so it could stand for something else there.
 const RESERVED_OPERATIONS: ReadonlySet<string> = new Set(['then', 'constructor', 'prototype', '__proto__', 'toJSON'])
 
+// CO-13: the CBOR profile lets no map have these keys.
+const RESERVED_FIELDS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
 /** CO-1: one or more names and a version, as in `thermostat.v1` or `acme.billing.v12`. */
 export const isContractName = (text: string): boolean => {
   if (text.length > MAX_ADDRESS_BYTES) return false
@@ -27,6 +30,9 @@ export const isOperationName = (text: string): boolean => OPERATION.test(text) &
 
 /** CO-6: one to 64 letters, digits, `-` or `_`. */
 export const isToken = (text: string): boolean => TOKEN.test(text)
+
+/** CO-12, CO-13: a token that names a member of a message, as the CBOR profile allows it. */
+export const isFieldName = (text: string): boolean => isToken(text) && !RESERVED_FIELDS.has(text)
 
 /** CO-7: a contract name, an operation name and at most 16 tokens, joined by dots. */
 export const isAddress = (text: string): boolean => {

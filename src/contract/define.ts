@@ -1,4 +1,4 @@
-import { isContractName, isOperationName, isToken } from './address.js'
+import { isContractName, isFieldName, isOperationName } from './address.js'
 import { isKind } from './kinds.js'
 import type { Operation, Operations } from './operation.js'
 import { type Row, rowOf, rowsOf } from './row.js'
@@ -26,9 +26,6 @@ export const MAX_OPERATIONS = 256
 export const MAX_NAMES = 64
 
 const FAULT = /^[a-zA-Z][a-zA-Z0-9]{0,62}$/
-
-// CO-13: the CBOR profile lets no map have these keys.
-const RESERVED_FIELDS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
  * A contract of 1 to 256 operations. The record is copied; its shapes are held as they are and not called.
@@ -62,7 +59,7 @@ const checkRow = (contract: string, { name, kind, faults, visible }: Row): void 
     throw new RangeError(`expected a camelCase operation name, not a reserved one, got ${where}`)
   if (!isKind(kind)) throw new RangeError(`expected a kind of operation, got ${String(kind)} at ${where}`)
   checkNames(`fault of ${where}`, faults, (fault) => FAULT.test(fault))
-  checkNames(`visible field of ${where}`, visible, (field) => isToken(field) && !RESERVED_FIELDS.has(field))
+  checkNames(`visible field of ${where}`, visible, isFieldName)
 }
 
 const checkNames = (what: string, names: readonly string[], allowed: (name: string) => boolean): void => {

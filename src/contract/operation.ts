@@ -35,6 +35,12 @@ export interface OneWay<M extends Sent> extends Operation {
   readonly message: M
 }
 
+/** The kind tells the interface; it does not narrow by itself, as Operation is not a union. */
+export const isRequestResponse = (operation: Operation): operation is RequestResponse<Sent, Sent, Shapes> =>
+  operation.kind === 'requestResponse'
+
+export const isOneWay = (operation: Operation): operation is OneWay<Sent> => operation.kind === 'oneWay'
+
 /** No faults are declared. */
 export type NoFaults = Readonly<Record<never, never>>
 

@@ -1,0 +1,84 @@
+import type { Contract } from '../contract/define.js'
+import { isOneWay, isRequestResponse, type OneWay, type Operation, type RequestResponse } from '../contract/operation.js'
+import type { In, Out, Sent, Shapes } from '../contract/shape.js'
+import { SottoError } from '../errors.js'
+import { type Caller, type CallOptions, callerOf } from '../link/face.js'
+import type { Session } from '../link/session.js'
+import { received } from './fault.js'
+import { check, checkSent } from './shape.js'
+
+/** ME-13: how long a call waits unless it says otherwise. */
+export const CALL_TIMEOUT_MS = 30_000
+
+/** One function an operation: what this end may ask of the peer. */
+export type Client<C extends Contract> = { readonly [K in keyof C['operations']]: Act<C['operations'][K]> }
+
+type Act<Op extends Operation> =
+  Op extends RequestResponse<infer Q, infer R, Shapes>
+    ? (...args: Args<In<Q>>) => Promise<Out<R>>
+    : Op extends OneWay<infer M>
+      ? (...args: Args<In<M>>) => Promise<void>
+      : never
+
+type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value: I, options?: CallOptions]
+
+/**
+ * The operations of `contract` at the peer of a session, as one frozen object of functions.
+ *
+ * A call settles with the response, or rejects with a SottoError: `call/fault` (see `faultOf`), `call/deadline`,
+ * `policy/denied`, `session/lost` and others, where `ran` says whether the peer did it. It waits 30 seconds unless
+ * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it.
+ *
+ * @throws contract/unserved if the session does not use the contract
+ */
+export const client = <U extends Contract, C extends U>(on: Session<U>, contract: C): Client<C> => {
+  // ME-15
+  if (!on.uses.includes(contract)) {
+    throw SottoError.of('contract/unserved', `expected a contract that the session uses, got ${contract.name}`, {
+      details: { contract: contract.name },
+    })
+  }
+  const caller = callerOf(on)
+  const acts = Object.entries<Operation>(contract.operations).map(([name, operation]) => [
+    name,
+    actOf(caller, contract.name, name, operation),
+  ])
+  return Object.freeze(Object.assign(Object.create(null), Object.fromEntries(acts)))
+}
+
+type Send = (value: unknown, options?: CallOptions) => Promise<unknown>
+
+const actOf = (caller: Caller, contract: string, name: string, operation: Operation): Send => {
+  if (isRequestResponse(operation)) return callOf(caller, contract, name, operation)
+  if (isOneWay(operation)) return sendOf(caller, contract, name, operation)
+  throw new TypeError(`expected a kind of operation, got ${operation.kind}`)
+}
+
+const callOf =
+  (caller: Caller, contract: string, name: string, operation: RequestResponse<Sent, Sent, Shapes>): Send =>
+  async (value, options) => {
+    checkSent(operation.request, value)
+    try {
+      const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS
+      return check(operation.response, await caller.call(contract, name, value, { ...options, timeoutMs }), 'yes')
+    } catch (error) {
+      throw SottoError.is(error, 'call/fault') ? received(operation, error) : error
+    }
+  }
+
+const NO_OPTIONS: CallOptions = Object.freeze({})
+
+/** ME-14: shared by all messages that wait for nothing, so that sending makes no promise. */
+const TAKEN = Promise.resolve()
+
+const sendOf =
+  (caller: Caller, contract: string, name: string, operation: OneWay<Sent>): Send =>
+  (value, options = NO_OPTIONS) => {
+    try {
+      checkSent(operation.message, value)
+      return caller.send(contract, name, value, options) ?? TAKEN
+    } catch (error) {
+      // Whoever sends awaits one promise, whichever way it failed.
+      return Promise.reject(error)
+    }
+  }

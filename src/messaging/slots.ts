@@ -1,0 +1,45 @@
+/** At most `size` at once; the rest wait their turn. */
+export class Slots {
+  readonly #waiting = new Set<() => void>()
+  #free: number
+
+  /** @throws RangeError if `size` is not a whole number of 1 or more, or Infinity */
+  constructor(size: number) {
+    if (size < 1 || !(Number.isSafeInteger(size) || size === Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`expected a concurrency of 1 or more, got ${size}`)
+    }
+    this.#free = size
+  }
+
+  /** True once there is a slot, to be given back; false if `signal` aborts before that. */
+  take(signal: AbortSignal): Promise<boolean> | boolean {
+    if (signal.aborted) return false
+    if (this.#free > 0) {
+      this.#free--
+      return true
+    }
+    return new Promise((resolve) => {
+      const turn = () => {
+        signal.removeEventListener('abort', leave)
+        resolve(true)
+      }
+      // ME-17: one that gave up is not kept, so what waits is bounded by the exchanges that are open.
+      const leave = () => {
+        this.#waiting.delete(turn)
+        resolve(false)
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.#waiting.add(turn)
+    })
+  }
+
+  give(): void {
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#free++
+      return
+    }
+    this.#waiting.delete(next)
+    next()
+  }
+}
