@@ -94,9 +94,7 @@ const mlkem768: Kem = {
     if (m !== undefined) checkLength('m', m, 32)
     try {
       const { cipherText, sharedSecret } = ml_kem768.encapsulate(publicKey, m)
-      const secret = Uint8Array.from(sharedSecret)
-      sharedSecret.fill(0)
-      return { ciphertext: cipherText, secret }
+      return { ciphertext: cipherText, secret: moved(sharedSecret) }
     } catch (cause) {
       // CR-12: with lengths checked, noble refuses nothing but the modulus check of FIPS 203 section 7.2.
       throw SottoError.of('crypto/bad-key', 'expected an ML-KEM public key of reduced coefficients', { cause })
@@ -117,12 +115,19 @@ class NobleKemKey implements KemKey {
 
   decapsulate(ciphertext: Uint8Array): Uint8Array {
     checkLength('ML-KEM ciphertext', ciphertext, 1088)
-    return ml_kem768.decapsulate(ciphertext, this.#secret.key)
+    return moved(ml_kem768.decapsulate(ciphertext, this.#secret.key))
   }
 
   erase(): void {
     this.#secret.erase()
   }
+}
+
+/** A copy with memory of its own; noble's secrets are views of a longer array. */
+const moved = (secret: Uint8Array): Uint8Array => {
+  const copy = Uint8Array.from(secret)
+  secret.fill(0)
+  return copy
 }
 
 const signature: Signature = {
