@@ -1,5 +1,11 @@
 import type { Contract } from '../contract/define.js'
-import { isOneWay, isRequestResponse, type OneWay, type Operation, type RequestResponse } from '../contract/operation.js'
+import {
+  isOneWay,
+  isRequestResponse,
+  type OneWay,
+  type Operation,
+  type RequestResponse,
+} from '../contract/operation.js'
 import type { In, Out, Sent, Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
 import { type Caller, type CallOptions, callerOf } from '../link/face.js'

@@ -1,5 +1,11 @@
 import type { Contract } from '../contract/define.js'
-import { isOneWay, isRequestResponse, type OneWay, type Operation, type RequestResponse } from '../contract/operation.js'
+import {
+  isOneWay,
+  isRequestResponse,
+  type OneWay,
+  type Operation,
+  type RequestResponse,
+} from '../contract/operation.js'
 import { type In, nothing, type Out } from '../contract/shape.js'
 import type { Incoming, Served } from '../link/face.js'
 import type { Session } from '../link/session.js'
