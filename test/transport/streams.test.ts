@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { fromStreams } from '../../src/transport/streams.js'
+import { isFailure } from './conformance.js'
+
+describe('fromStreams', () => {
+  test('TR-5 throws when the stream errors, with its error as the cause', async () => {
+    const cause = new Error('radio silence')
+    const readable = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) })
+    const transport = fromStreams({ readable, writable: new WritableStream() })
+    const reading = transport[Symbol.asyncIterator]().next()
+    await expect(reading).rejects.toSatisfy((error: unknown) => isFailure(error) && error.cause === cause)
+  })
+
+  test('TR-9 rejects what is written after the sink failed', async () => {
+    const cause = new Error('full')
+    const writable = new WritableStream({ write: () => Promise.reject(cause) })
+    const transport = fromStreams({ readable: new ReadableStream(), writable })
+    await expect(transport.write(Uint8Array.of(1))).rejects.toSatisfy(isFailure)
+    await expect(transport.write(Uint8Array.of(2))).rejects.toSatisfy(isFailure)
+  })
+
+  test('TR-5 fails on a chunk that is not bytes', async () => {
+    const readable = new ReadableStream({ start: (controller) => controller.enqueue('text') })
+    const transport = fromStreams({ readable, writable: new WritableStream() })
+    await expect(transport[Symbol.asyncIterator]().next()).rejects.toSatisfy(isFailure)
+  })
+
+  test('TR-3 a locked stream is refused', () => {
+    const readable = new ReadableStream<Uint8Array>()
+    readable.getReader()
+    expect(() => fromStreams({ readable, writable: new WritableStream() })).toThrow(TypeError)
+  })
+})
