@@ -3,7 +3,7 @@ import { addressOf } from '../contract/address.js'
 import type { Contract } from '../contract/define.js'
 import { type Row, rowDigest, rowsOf } from '../contract/row.js'
 import type { Hash } from '../crypto/provider.js'
-import { type ErrorCode, SottoError } from '../errors.js'
+import { SottoError } from '../errors.js'
 import type { Acceptance, Initiation, Offer } from './initiation.js'
 
 /** One operation both ends agreed on; its index in a direction's list is its number on the wire (SE-26). */
@@ -38,17 +38,14 @@ export const answer = (
   initiation: Initiation,
   own: { readonly uses: readonly Contract[]; readonly serves: readonly Contract[] },
 ): Pick<Acceptance, 'serves' | 'uses'> => {
-  for (const wanted of initiation.uses) {
-    const fault = difference(hash, wanted, own.serves)
-    if (fault !== undefined) throw fault
-  }
+  for (const wanted of initiation.uses) demandServed(hash, wanted, own.serves)
   return {
     serves: initiation.uses.map((_, index) => index),
-    uses: initiation.serves.flatMap((offered, index) => (serves(hash, offered, own.uses) ? [index] : [])),
+    uses: initiation.serves.flatMap((offered, index) => (isOffered(hash, offered, own.uses) ? [index] : [])),
   }
 }
 
-/** Both ends compute the same numbering from the initiator's offers and the indices taken (SE-26). */
+/** Both ends compute the same numbering from the initiator's offers and the indices taken (SE-26). @throws session/malformed */
 export const agree = (
   initiation: Initiation,
   taken: Pick<Acceptance, 'serves' | 'uses'>,
@@ -83,28 +80,23 @@ const routes = ({ contract, operations }: Offer, known: readonly Contract[]): (R
   })
 }
 
-const difference = (
-  hash: Hash,
-  { contract, operations }: Offer,
-  served: readonly Contract[],
-): SottoError<ErrorCode> | undefined => {
+const demandServed = (hash: Hash, { contract, operations }: Offer, served: readonly Contract[]): void => {
   const own = served.find(({ name }) => name === contract)
   if (own === undefined)
-    return SottoError.of('contract/unserved', `${contract} is not served here`, { details: { contract } })
+    throw SottoError.of('contract/unserved', `${contract} is not served here`, { details: { contract } })
   const rows = rowsOf(own)
   for (const { name: operation, digest } of operations) {
     const row = rows.find(({ name }) => name === operation)
     const details = { contract, operation }
     if (row === undefined)
-      return SottoError.of('contract/unserved', `${contract}.${operation} is not served here`, { details })
+      throw SottoError.of('contract/unserved', `${contract}.${operation} is not served here`, { details })
     if (!equal(rowDigest(hash, row), digest))
-      return SottoError.of('contract/changed', `${contract}.${operation} differs here`, { details })
+      throw SottoError.of('contract/changed', `${contract}.${operation} differs here`, { details })
   }
-  return undefined
 }
 
 /** True if the offer holds every row of a contract this end uses. */
-const serves = (hash: Hash, offered: Offer, used: readonly Contract[]): boolean => {
+const isOffered = (hash: Hash, offered: Offer, used: readonly Contract[]): boolean => {
   const own = used.find(({ name }) => name === offered.contract)
   return (
     own !== undefined &&

@@ -1,0 +1,92 @@
+import { EMPTY, toHex } from '../bytes.js'
+import type { Wire } from '../cbor.js'
+import { Opener, RECORD_CEILING } from '../channel/opener.js'
+import { Sealer } from '../channel/sealer.js'
+import type { Peer } from '../identity/peer.js'
+import type { HandshakeState } from '../noise/handshake.js'
+import type { Split } from '../noise/split.js'
+import { type Agreement, agree, type Route } from './agreement.js'
+import type { Acceptance, Initiation } from './initiation.js'
+import { type Limits, lesser } from './limits.js'
+import type { Side } from './side.js'
+import type { Suite } from './suites.js'
+
+export type Role = 'initiator' | 'responder'
+
+/** A handshake whose three messages are through, with the keys of both directions. Only a finished handshake makes one. */
+export class Finished {
+  readonly role: Role
+  readonly suite: Suite
+  readonly peer: Peer
+  readonly sealer: Sealer
+  readonly opener: Opener
+  /** Hex, 32 digits, the same at both ends (CH-12). */
+  readonly sessionId: string
+  readonly split: Split
+
+  private constructor(role: Role, suite: Suite, peer: Peer, split: Split, rekey: Side['rekey']) {
+    this.role = role
+    this.suite = suite
+    this.peer = peer
+    this.sealer = new Sealer(split.send, rekey)
+    this.opener = new Opener(split.receive, RECORD_CEILING[suite.cipher])
+    this.sessionId = toHex(split.exportReserved('sotto session id', EMPTY, 16))
+    this.split = split
+  }
+
+  /** @throws noise/misuse unless `handshake` is finished */
+  static of(role: Role, suite: Suite, peer: Peer, handshake: HandshakeState, rekey: Side['rekey']): Finished {
+    return new Finished(role, suite, peer, handshake.split(), rekey)
+  }
+}
+
+/** A finished handshake and an ACCEPT: all a session is built from, and the only thing it is built from (SE-27). */
+export class Established {
+  readonly role: Role
+  readonly suite: Suite
+  readonly peer: Peer
+  /** Hex, 32 digits. */
+  readonly id: string
+  /** What the peer sent along. */
+  readonly context: Wire
+  /** What this end enforces on what it receives. */
+  readonly own: Limits
+  /** What the peer declared; windows are its alone. */
+  readonly declared: Limits
+  /** What this end obeys in what it sends: the peer's word or its own, whichever is less. */
+  readonly allowed: Limits
+  readonly outbound: readonly (Route | undefined)[]
+  readonly inbound: readonly (Route | undefined)[]
+  /** Names of the contracts this end uses and serves here. */
+  readonly uses: readonly string[]
+  readonly serves: readonly string[]
+  readonly exportKey: Split['export']
+
+  private constructor(finished: Finished, agreement: Agreement, own: Limits, declared: Limits, context: Wire) {
+    const initiator = finished.role === 'initiator'
+    this.role = finished.role
+    this.suite = finished.suite
+    this.peer = finished.peer
+    this.id = finished.sessionId
+    this.context = context
+    this.own = own
+    this.declared = declared
+    this.allowed = lesser(own, declared)
+    this.outbound = initiator ? agreement.forward : agreement.backward
+    this.inbound = initiator ? agreement.backward : agreement.forward
+    this.uses = initiator ? agreement.forwardContracts : agreement.backwardContracts
+    this.serves = initiator ? agreement.backwardContracts : agreement.forwardContracts
+    this.exportKey = finished.split.export
+  }
+
+  /** @throws session/malformed if the acceptance does not fit the initiation (SE-25) */
+  static of(finished: Finished, side: Side, initiation: Initiation, acceptance: Acceptance): Established {
+    const initiator = finished.role === 'initiator'
+    const theirs = initiator ? acceptance : initiation
+    const agreement = agree(initiation, acceptance, {
+      forward: initiator ? side.uses : side.serves,
+      backward: initiator ? side.serves : side.uses,
+    })
+    return new Established(finished, agreement, side.limits, theirs.limits, theirs.context)
+  }
+}
