@@ -2,5 +2,5 @@ import { native } from '#native'
 import { noble } from './noble.js'
 import type { Provider } from './provider.js'
 
-/** The fastest provider this runtime has, chosen once at load. */
+/** CR-19: the fastest provider this runtime has, chosen once at load. */
 export const defaultProvider: Provider = native ?? noble

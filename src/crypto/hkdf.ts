@@ -26,7 +26,7 @@ export const hkdfExpand = (hash: Hash, prk: Uint8Array, info: Uint8Array, length
 }
 
 /**
- * HKDF of Noise 4.3: two or three outputs of `hash.length` bytes from the chaining key `ck` and `ikm`.
+ * CR-17: HKDF of Noise 4.3: two or three outputs of `hash.length` bytes from the chaining key `ck` and `ikm`.
  * Same as RFC 5869 with `ck` for salt and no info.
  */
 export function hkdfNoise(hash: Hash, ck: Uint8Array, ikm: Uint8Array, outputs: 2): [Uint8Array, Uint8Array]

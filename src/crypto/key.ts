@@ -30,6 +30,6 @@ export class Held<K> {
   }
 }
 
-/** A copy of secret bytes that `erase` overwrites with zeros. */
+/** CR-5, CR-15: a copy of secret bytes that `erase` overwrites with zeros. */
 export const heldBytes = (bytes: Uint8Array): Held<Uint8Array> =>
   new Held<Uint8Array>(Uint8Array.from(bytes), (held) => void held.fill(0))

@@ -28,6 +28,7 @@ export const nobleAead: Readonly<Record<CipherName, Aead<Uint8Array>>> = {
   },
 }
 
+/** CR-3: noble reduces non-canonical public keys and ignores bit 255. */
 const dh = (name: DhName, curve: typeof x25519): Dh => {
   const length = name === '25519' ? 32 : 56
   return {
@@ -68,6 +69,7 @@ class NobleDhKey implements DhKey {
   }
 }
 
+/** CR-18 */
 const hash = (name: HashName, algorithm: CHash): Hash => ({
   name,
   length: algorithm.outputLen,
@@ -81,6 +83,7 @@ const joined = (state: { update(part: Uint8Array): unknown; digest(): Uint8Array
   return state.digest()
 }
 
+/** CR-11 */
 const mlkem768: Kem = {
   publicKeyLength: 1184,
   ciphertextLength: 1088,
@@ -123,7 +126,7 @@ class NobleKemKey implements KemKey {
   }
 }
 
-/** A copy with memory of its own; noble's secrets are views of a longer array. */
+/** CR-5: a copy with memory of its own; noble's secrets are views of a longer array. */
 const moved = (secret: Uint8Array): Uint8Array => {
   const copy = Uint8Array.from(secret)
   secret.fill(0)

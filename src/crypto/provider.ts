@@ -1,5 +1,5 @@
 /**
- * The one synchronous interface to cryptography (DESIGN: two providers, `noble` and `native`).
+ * The one synchronous interface to cryptography (spec/crypto.md), of two providers that agree on every byte (CR-1).
  * All arguments are borrowed and never kept or written, except `out`. All results are freshly allocated, plain
  * Uint8Arrays that share memory with nothing. A key used after `erase` throws a TypeError.
  */
@@ -48,7 +48,7 @@ export interface Cipher {
   importKey(key: Uint8Array): AeadKey
 }
 
-/** An imported AEAD key. `n` is the Noise nonce counter, an integer of 0..2^53-1. */
+/** An imported AEAD key. `n` is the Noise nonce counter, an integer of 0..2^53-1, never sealed with twice (CR-20). */
 export interface AeadKey {
   /**
    * Writes ciphertext and 16-byte tag to `out`, whose length must be plaintext + 16 and which must overlap neither
