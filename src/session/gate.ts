@@ -2,10 +2,11 @@ import type { Wire } from '../cbor.js'
 import { KINDS, type Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
 import type { PeerPolicy } from '../policy/compile.js'
-import type { Decision, Verdict } from '../policy/decide.js'
+import type { Decision } from '../policy/decide.js'
 import type { Route } from './agreement.js'
 import { decisionId, type Way } from './decision.js'
 import type { Labels } from './frames.js'
+import type { BeginHead } from './framewriter.js'
 
 /** What is known of a message before its body. */
 export interface Head {
@@ -14,15 +15,22 @@ export interface Head {
   readonly labels: Labels
 }
 
+/** An own message, ready to be framed. */
+export interface Prepared extends BeginHead {
+  readonly route: Route
+  readonly body: Uint8Array
+}
+
 /** A whole message: its wire value, and the bytes it takes. */
 export interface Message extends Head {
   readonly value: Wire | undefined
   readonly bytes: number
+  readonly outgoing: Prepared | undefined
 }
 
 export type Denial = Extract<Decision, { readonly effect: 'deny' }>
 
-type Attributes = Readonly<Record<string, string | number | boolean>>
+type Attributes = Record<string, string | number | boolean>
 type Direction = 'in' | 'out'
 
 /** Proof that the policy let a message through. Only the gate makes one; only it can be dispatched or framed (SE-55). */
@@ -36,6 +44,8 @@ export class Admitted {
   readonly epoch: number
   /** @internal Gives limits back when the exchange ends. */
   readonly release: (() => void) | undefined
+  /** @internal The message that was judged, for an own one: no other can be framed with this proof. */
+  readonly outgoing: Prepared | undefined
   // Makes the class nominal: an object with the same members is no proof.
   readonly #admitted = true
 
@@ -46,6 +56,7 @@ export class Admitted {
     this.decision = decision
     this.epoch = gate.policy.epoch
     this.release = release
+    this.outgoing = message.outgoing
   }
 
   /** True for what the gate made, whatever the compiler was told. */
@@ -53,9 +64,10 @@ export class Admitted {
     return typeof value === 'object' && value !== null && #admitted in value
   }
 
-  /** @internal The decision on a whole message, and its limits charged. */
+  /** @internal The decision on a whole message, its limits charged. `exchange` 0: it has none yet. */
   static judge(gate: Gate, direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
-    const { verb, address } = { verb: verbOf(message.route), address: message.route.address }
+    const verb = verbOf(message.route)
+    const { address } = message.route
     const needs = gate.policy.needs(direction, verb, address)
     const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
     const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs)
@@ -96,9 +108,9 @@ export class Gate {
   /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */
   foresee(head: Head, exchange: number, nowMs: number): Denial | undefined {
     const verb = verbOf(head.route)
-    const needs = this.policy.needs('in', verb, head.route.address)
-    const attributes = needs === 'nothing' ? NONE : this.#headAttributes(head, nowMs)
-    const verdict: Verdict | undefined = this.policy.foresee('in', verb, head.route.address, attributes)
+    const { address } = head.route
+    const attributes = this.policy.needs('in', verb, address) === 'nothing' ? NONE : this.#headAttributes(head, nowMs)
+    const verdict = this.policy.foresee('in', verb, address, attributes)
     return verdict?.effect === 'deny' ? { ...verdict, id: this.decision('in', exchange) } : undefined
   }
 
@@ -112,31 +124,32 @@ export class Gate {
     return decisionId(this.#sessionId, direction === 'out' ? this.#outbound : inbound, exchange, index)
   }
 
-  /** @internal */
+  /** @internal All that rules may read, of a whole message. */
   attributes(message: Message, nowMs: number): Attributes {
     const attributes = this.#headAttributes(message, nowMs)
     attributes.bytes = message.bytes
     const { value } = message
-    if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array))
-      for (const field of message.route.row.visible) {
-        const scalar = Object.getOwnPropertyDescriptor(value, field)?.value
-        if (typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean')
-          attributes[`body.${field}`] = scalar
-      }
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+      return attributes
+    for (const field of message.route.row.visible) {
+      const scalar: unknown = Object.getOwnPropertyDescriptor(value, field)?.value
+      if (typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean')
+        attributes[`body.${field}`] = scalar
+    }
     return attributes
   }
 
-  #headAttributes(head: Head, nowMs: number): Record<string, string | number | boolean> {
-    const attributes: Record<string, string | number | boolean> = Object.create(null)
+  #headAttributes(head: Head, nowMs: number): Attributes {
+    const attributes: Attributes = Object.create(null)
     attributes.suite = this.#suite
     attributes.ageMs = nowMs - this.#openedMs
     attributes.time = this.#epochMs + nowMs
     if (head.ttlMs > 0) attributes.ttlMs = head.ttlMs
-    for (const name of Object.keys(head.labels)) attributes[`label.${name}`] = head.labels[name] ?? ''
+    for (const [name, value] of Object.entries(head.labels)) attributes[`label.${name}`] = value
     return attributes
   }
 }
 
-const NONE: Attributes = Object.freeze(Object.create(null))
+const NONE: Readonly<Attributes> = Object.freeze(Object.create(null))
 
 const verbOf = (route: Route): Verb => KINDS[route.row.kind][0]

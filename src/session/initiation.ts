@@ -114,7 +114,8 @@ const offers = (value: Control | undefined): readonly Offer[] => {
   const list = asArray(value)
   if (list.length > MAX_OFFERS) throw malformed(`expected at most ${MAX_OFFERS} contracts, got ${list.length}`)
   const parsed = list.map(offer)
-  if (new Set(parsed.map(({ contract }) => contract)).size !== parsed.length) throw malformed('a contract offered twice')
+  if (new Set(parsed.map(({ contract }) => contract)).size !== parsed.length)
+    throw malformed('a contract offered twice')
   return parsed
 }
 

@@ -1,0 +1,67 @@
+import type { Route } from './agreement.js'
+import { ReceiveWindow, SendWindow } from './windows.js'
+
+interface Windows {
+  /** The window this end declared for an exchange. */
+  readonly receive: number
+  /** The window the peer declared. */
+  readonly send: number
+}
+
+/** One conversation of frames. It counts until both its ends have passed (SE-45). */
+export class Exchange {
+  /** True if this end began it. */
+  readonly mine: boolean
+  readonly route: Route
+  readonly #windows: Windows
+  #receive: ReceiveWindow | undefined
+  #send: SendWindow | undefined
+  /** 0 until its BEGIN is framed: ids leave no gaps (SE-44). */
+  id = 0
+  /** Body bytes sent and received so far. */
+  sent = 0
+  received = 0
+  sendEnded = false
+  receiveEnded = false
+  /** Monotonic ms; Infinity for none. */
+  deadlineAt = Number.POSITIVE_INFINITY
+  /** The peer's message is not wanted: what still comes is counted and dropped. */
+  refused = false
+  /** The message is with its handler. */
+  dispatched = false
+  /** Nobody waits for the outcome any more; the code says why. */
+  abandoned: 'call/cancelled' | 'call/deadline' | undefined
+  /** Gives limits of the policy back. */
+  release: (() => void) | undefined
+
+  constructor(mine: boolean, route: Route, windows: Windows) {
+    this.mine = mine
+    this.route = route
+    this.#windows = windows
+  }
+
+  // Most exchanges are one small message each way: a window is made when a message comes in pieces.
+  get receiveWindow(): ReceiveWindow {
+    this.#receive ??= new ReceiveWindow(this.#windows.receive)
+    return this.#receive
+  }
+
+  get sendWindow(): SendWindow {
+    this.#send ??= new SendWindow(this.#windows.send)
+    return this.#send
+  }
+
+  get sendRoom(): number {
+    return this.#send === undefined ? this.#windows.send : this.#send.room
+  }
+
+  get over(): boolean {
+    return this.sendEnded && this.receiveEnded
+  }
+
+  /** Gives what the policy counts back, once. */
+  releaseLimits(): void {
+    this.release?.()
+    this.release = undefined
+  }
+}

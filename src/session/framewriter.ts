@@ -1,0 +1,99 @@
+import { EMPTY, utf8, varintLength, writeVarint } from '../bytes.js'
+import { isToken } from '../contract/address.js'
+import { FLAG, FRAMES, type Frame, type Labels, MAX_LABEL_VALUE, MAX_LABELS } from './frames.js'
+
+/** Every frame but BEGIN and DATA, as bytes of its own. */
+export const encodeFrame = (frame: Exclude<Frame, { readonly is: 'BEGIN' | 'DATA' }>): Uint8Array => {
+  const { type } = FRAMES[frame.is]
+  switch (frame.is) {
+    case 'ACCEPT':
+      return fields(type, [], frame.body)
+    case 'REFUSE':
+      return fields(type, [frame.code], utf8(frame.detail))
+    case 'FAULT':
+      return fields(type, [frame.exchange, frame.code], frame.body)
+    case 'RESET':
+      return fields(type, [frame.exchange, frame.code, frame.size])
+    case 'STOP':
+      return fields(type, [frame.exchange, frame.code])
+    case 'CREDIT':
+      return fields(type, [frame.exchange, frame.limit])
+    case 'PING':
+    case 'PONG':
+      return fields(type, [frame.count])
+    case 'REKEY':
+      return fields(type, [frame.generation])
+    case 'DRAIN':
+      return fields(type, [frame.last])
+    case 'END':
+      return fields(type, [frame.code])
+  }
+}
+
+/** What a BEGIN says of its message, apart from exchange, flags and body. */
+export interface BeginHead {
+  readonly operation: number
+  readonly ttlMs: number
+  /** As made by `encodeLabels`; empty for none. */
+  readonly labels: Uint8Array
+}
+
+/** Writes a BEGIN at `at`; returns the offset behind it. `out` must have room. */
+export const writeBegin = (
+  out: Uint8Array,
+  at: number,
+  exchange: number,
+  head: BeginHead,
+  flags: number,
+  body: Uint8Array,
+): number => {
+  out[at] = FRAMES.BEGIN.type
+  out[at + 1] = head.labels.length === 0 ? flags : flags | FLAG.labels
+  let next = writeVarint(out, at + 2, exchange)
+  next = writeVarint(out, next, head.operation)
+  next = writeVarint(out, next, head.ttlMs)
+  out.set(head.labels, next)
+  next = writeVarint(out, next + head.labels.length, body.length)
+  out.set(body, next)
+  return next + body.length
+}
+
+/** Writes a DATA at `at`; returns the offset behind it. `out` must have room. */
+export const writeData = (out: Uint8Array, at: number, exchange: number, flags: number, body: Uint8Array): number => {
+  out[at] = FRAMES.DATA.type
+  out[at + 1] = flags
+  const next = writeVarint(out, writeVarint(out, at + 2, exchange), body.length)
+  out.set(body, next)
+  return next + body.length
+}
+
+/** Count, then name and value each with a length, rising by name; empty for none. @throws RangeError outside the grammar (SE-33) */
+export const encodeLabels = (labels: Labels): Uint8Array => {
+  const names = Object.keys(labels)
+  if (names.length === 0) return EMPTY
+  if (names.length > MAX_LABELS) throw new RangeError(`expected at most ${MAX_LABELS} labels, got ${names.length}`)
+  const parts = names.sort().flatMap((name) => {
+    const value = utf8(labels[name] ?? '')
+    if (!isToken(name) || value.length > MAX_LABEL_VALUE)
+      throw new RangeError(`expected a token and at most ${MAX_LABEL_VALUE} bytes for label '${name}'`)
+    return [utf8(name), value]
+  })
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + varintLength(length) + length, 1))
+  let at = writeVarint(out, 0, names.length)
+  for (const part of parts) {
+    at = writeVarint(out, at, part.length)
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+const fields = (type: number, values: readonly number[], body?: Uint8Array): Uint8Array => {
+  const all = body === undefined ? values : [...values, body.length]
+  const out = new Uint8Array(all.reduce((sum, value) => sum + varintLength(value), 1 + (body?.length ?? 0)))
+  out[0] = type
+  let at = 1
+  for (const value of all) at = writeVarint(out, at, value)
+  if (body !== undefined) out.set(body, at)
+  return out
+}

@@ -1,0 +1,280 @@
+import { SottoError } from '../errors.js'
+import type { Exchange } from './exchange.js'
+import { FLAG, MAX_FRAMES } from './frames.js'
+import { type BeginHead, writeBegin, writeData } from './framewriter.js'
+import type { Limits } from './limits.js'
+import { SendWindow } from './windows.js'
+
+/** What a BEGIN costs of the session window beside its body: it bounds messages in number (SE-50). */
+export const BEGIN_CHARGE = 64
+/** Bytes of control frames that may wait to be sent (SE-53). */
+export const CONTROL_BUDGET = 65_536
+/** Room kept at the end of a record for REKEY. */
+const REKEY_ROOM = 2
+/** A message above this may be split to fill a record; a piece below it waits for the next record. */
+const SPLIT_ABOVE = 16_384
+const LEAST_PIECE = 1_024
+/** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, labels apart. */
+const BEGIN_OVERHEAD = 30
+const DATA_OVERHEAD = 14
+
+/** A message on its way. */
+export interface Outgoing {
+  readonly exchange: Exchange
+  /** Undefined for a reply. */
+  readonly begin: BeginHead | undefined
+  readonly body: Uint8Array
+  /** True if somebody waits to hear that it was taken. */
+  readonly notify: boolean
+}
+
+/** Who is told of what was framed. */
+interface Owner {
+  /** Gives the exchange its id, just before its BEGIN is written (SE-44). */
+  begins(exchange: Exchange): number
+  /** The whole message is framed and its direction has ended. */
+  framed(outgoing: Outgoing): void
+}
+
+interface Partial {
+  readonly of: Outgoing
+  offset: number
+}
+
+interface QueuedFault {
+  readonly bytes: Uint8Array
+  readonly framed: (() => void) | undefined
+}
+
+/** What waits to be sealed: control frames first, then faults, whole messages in order, the one in pieces (SE-47, SE-48). */
+export class Outbox {
+  readonly #limit: number
+  readonly #window: SendWindow
+  readonly #halfWindow: number
+  readonly #halfExchange: number
+  readonly #owner: Owner
+  readonly #scratch: Uint8Array
+  #control: Uint8Array[] = []
+  #controlBytes = 0
+  #faults: QueuedFault[] = []
+  #queue: Outgoing[] = []
+  #head = 0
+  #partial: Partial | undefined
+  /** Session credit the queue will take. */
+  #committed = 0
+  #frames = 0
+
+  constructor(allowed: Limits, declared: Limits, owner: Owner) {
+    this.#limit = allowed.plaintext - REKEY_ROOM
+    this.#window = new SendWindow(declared.sessionWindow)
+    this.#halfWindow = declared.sessionWindow / 2
+    this.#halfExchange = declared.exchangeWindow / 2
+    this.#owner = owner
+    this.#scratch = new Uint8Array(allowed.plaintext)
+  }
+
+  get empty(): boolean {
+    return this.#head === this.#queue.length && this.#partial === undefined && this.#faults.length === 0
+  }
+
+  /** A control frame; it goes before all data. @throws session/limit over the budget (SE-53) */
+  control(bytes: Uint8Array): void {
+    this.#controlBytes += bytes.length
+    if (this.#controlBytes > CONTROL_BUDGET)
+      throw SottoError.of('session/limit', 'the peer asks for more control frames than it reads')
+    this.#control.push(bytes)
+  }
+
+  /** A FAULT; it needs no credit and goes before messages. `framed` is called when it is in a record. */
+  fault(bytes: Uint8Array, framed: (() => void) | undefined): void {
+    this.#faults.push({ bytes, framed })
+  }
+
+  push(outgoing: Outgoing): void {
+    this.#queue.push(outgoing)
+    this.#committed += chargeOf(outgoing)
+  }
+
+  /** True if credit would cover a message of `length` bytes that begins an exchange, behind all that waits. */
+  covers(length: number): boolean {
+    return this.#committed + BEGIN_CHARGE + length <= this.#window.room
+  }
+
+  /** CREDIT of the session. @throws session/malformed */
+  raise(limit: number): void {
+    this.#window.raise(limit)
+  }
+
+  /** Takes back what an exchange has waiting. */
+  drop(exchange: Exchange): void {
+    const waiting = this.#queue.slice(this.#head)
+    this.#queue = waiting.filter((outgoing) => outgoing.exchange !== exchange)
+    this.#head = 0
+    for (const outgoing of waiting) if (outgoing.exchange === exchange) this.#committed -= chargeOf(outgoing)
+    const partial = this.#partial
+    if (partial?.of.exchange !== exchange) return
+    this.#committed -= partial.offset === 0 ? chargeOf(partial.of) : partial.of.body.length - partial.offset
+    this.#partial = undefined
+  }
+
+  /** The next record's plaintext, a view that is valid until the next call; undefined when nothing can go. */
+  fill(): Uint8Array | undefined {
+    this.#frames = 0
+    const at = this.#fillMessages(this.#fillFaults(this.#fillControl(0)))
+    return at === 0 ? undefined : this.#scratch.subarray(0, at)
+  }
+
+  /** Appends a last frame of at most two bytes to the plaintext `fill` gave. */
+  append(plaintext: Uint8Array, frame: Uint8Array): Uint8Array {
+    this.#scratch.set(frame, plaintext.length)
+    return this.#scratch.subarray(0, plaintext.length + frame.length)
+  }
+
+  erase(): void {
+    this.#scratch.fill(0)
+    this.#control = []
+    this.#controlBytes = 0
+    this.#faults = []
+    this.#queue = []
+    this.#head = 0
+    this.#partial = undefined
+  }
+
+  #fillControl(from: number): number {
+    let at = from
+    let count = 0
+    for (const bytes of this.#control) {
+      if (!this.#fits(bytes, at)) break
+      at = this.#put(bytes, at)
+      count++
+    }
+    this.#controlBytes -= at - from
+    if (count > 0) this.#control = this.#control.slice(count)
+    return at
+  }
+
+  #fillFaults(from: number): number {
+    let at = from
+    let count = 0
+    for (const { bytes, framed } of this.#faults) {
+      if (!this.#fits(bytes, at)) break
+      at = this.#put(bytes, at)
+      count++
+      framed?.()
+    }
+    if (count > 0) this.#faults = this.#faults.slice(count)
+    return at
+  }
+
+  #fits(bytes: Uint8Array, at: number): boolean {
+    return at + bytes.length <= this.#limit && this.#roomForFrame
+  }
+
+  // One frame is kept for REKEY.
+  get #roomForFrame(): boolean {
+    return this.#frames < MAX_FRAMES - 1
+  }
+
+  #put(bytes: Uint8Array, at: number): number {
+    this.#scratch.set(bytes, at)
+    this.#frames++
+    return at + bytes.length
+  }
+
+  #fillMessages(from: number): number {
+    let at = from
+    // A message in pieces leaves half of each record to whole ones, and they to it.
+    const share = this.#partial === undefined ? this.#limit : from + (this.#limit - from) / 2
+    for (let next = this.#queue[this.#head]; next !== undefined && this.#roomForFrame; next = this.#queue[this.#head]) {
+      const behind = this.#writeWhole(next, at, share)
+      if (behind === undefined) {
+        if (this.#partial === undefined && this.#splits(next, at)) {
+          this.#partial = { of: next, offset: 0 }
+          this.#shift()
+        }
+        break
+      }
+      at = behind
+    }
+    return this.#partial === undefined || !this.#roomForFrame ? at : this.#writePiece(this.#partial, at)
+  }
+
+  /** Writes the message and ends its direction, if it fits the record, the share and both windows. */
+  #writeWhole(next: Outgoing, at: number, share: number): number | undefined {
+    const { exchange, begin, body } = next
+    const charge = chargeOf(next)
+    if (charge > this.#window.room || body.length > exchange.sendRoom) return undefined
+    if (at + overheadOf(begin) + body.length > share) return undefined
+    this.#shift()
+    const behind = this.#write(next, at, FLAG.end, body)
+    this.#committed -= charge
+    this.#window.take(charge)
+    this.#owner.framed(next)
+    return behind
+  }
+
+  /** True if the message goes in pieces: it can never go whole, or it is worth filling this record with it. */
+  #splits({ begin, body }: Outgoing, at: number): boolean {
+    const overhead = overheadOf(begin)
+    return (
+      overhead + body.length > this.#limit ||
+      body.length + BEGIN_CHARGE > this.#halfWindow ||
+      body.length > this.#halfExchange ||
+      (body.length > SPLIT_ABOVE && this.#limit - at > LEAST_PIECE + overhead)
+    )
+  }
+
+  #writePiece(partial: Partial, at: number): number {
+    const { exchange, begin, body } = partial.of
+    const first = partial.offset === 0 ? begin : undefined
+    const fixed = first === undefined ? 0 : BEGIN_CHARGE
+    const left = body.length - partial.offset
+    const room = Math.min(this.#limit - at - overheadOf(first), this.#window.room - fixed, exchange.sendRoom)
+    const size = Math.min(left, room)
+    if (size < Math.min(left, LEAST_PIECE)) return at
+    const last = size === left
+    const piece = body.subarray(partial.offset, partial.offset + size)
+    const flags = last ? FLAG.end : FLAG.more
+    const behind =
+      first === undefined ? this.#writeRest(exchange, at, flags, piece) : this.#write(partial.of, at, flags, piece)
+    partial.offset += size
+    this.#committed -= fixed + size
+    this.#window.take(fixed + size)
+    if (!last) return behind
+    this.#partial = undefined
+    this.#owner.framed(partial.of)
+    return behind
+  }
+
+  #write({ exchange, begin }: Outgoing, at: number, flags: number, body: Uint8Array): number {
+    if (begin === undefined) return this.#writeRest(exchange, at, flags, body)
+    exchange.id = this.#owner.begins(exchange)
+    this.#count(exchange, flags, body)
+    return writeBegin(this.#scratch, at, exchange.id, begin, flags, body)
+  }
+
+  #writeRest(exchange: Exchange, at: number, flags: number, body: Uint8Array): number {
+    this.#count(exchange, flags, body)
+    return writeData(this.#scratch, at, exchange.id, flags, body)
+  }
+
+  #count(exchange: Exchange, flags: number, body: Uint8Array): void {
+    this.#frames++
+    exchange.sent += body.length
+    // The last piece needs no more credit, so nothing is left to count.
+    if (flags !== FLAG.end) exchange.sendWindow.take(body.length)
+  }
+
+  #shift(): void {
+    this.#head++
+    if (this.#head < this.#queue.length && this.#head < 1_024) return
+    this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
+  }
+}
+
+/** What a message takes of the session window in all. */
+const chargeOf = ({ begin, body }: Outgoing): number => body.length + (begin === undefined ? 0 : BEGIN_CHARGE)
+
+const overheadOf = (begin: BeginHead | undefined): number =>
+  begin === undefined ? DATA_OVERHEAD : BEGIN_OVERHEAD + begin.labels.length
