@@ -71,10 +71,13 @@ export const optionsOf = (
   return { initiator: options('initiator'), responder: options('responder') }
 }
 
-export const sidesOf = (protocol: string, provider: Provider = defaultProvider): Sides => {
-  const options = optionsOf(protocol, provider)
-  return { initiator: new HandshakeState(options.initiator), responder: new HandshakeState(options.responder) }
-}
+export const begin = ({ initiator, responder }: Record<Role, HandshakeOptions>): Sides => ({
+  initiator: new HandshakeState(initiator),
+  responder: new HandshakeState(responder),
+})
+
+export const sidesOf = (protocol: string, provider: Provider = defaultProvider): Sides =>
+  begin(optionsOf(protocol, provider))
 
 export const writerAndReader = ({ initiator, responder }: Sides): [HandshakeState, HandshakeState] =>
   initiator.turn === 'write' ? [initiator, responder] : [responder, initiator]
