@@ -1,4 +1,4 @@
-/** The grammar of names and addresses (spec/contract.md): ASCII, case-sensitive, every part bounded. */
+/** CO-8: the grammar of names and addresses (spec/contract.md): ASCII, case-sensitive, every part bounded. */
 
 /** Bytes of a whole address; also the bound of a contract name. */
 export const MAX_ADDRESS_BYTES = 255

@@ -28,7 +28,7 @@ export const MAX_NAMES = 64
 const FAULT = /^[a-zA-Z][a-zA-Z0-9]{0,62}$/
 
 /**
- * A contract of 1 to 256 operations. The record is copied; its shapes are held as they are and not called.
+ * A contract of 1 to 256 operations. The record is copied; its shapes are held as they are and not called (CO-10).
  *
  * @throws RangeError if a name, a kind or a count is outside the grammar of spec/contract.md
  */

@@ -89,6 +89,7 @@ export const oneWay = <M extends Sent>(message: M, options: Seen<M> = {}): OneWa
   return Object.freeze({ kind: 'oneWay', message, terms: terms({ visible: options.visible ?? [] }) })
 }
 
+/** CO-18, CO-19: what a kind does not have is empty or false. */
 const terms = ({ faults = [], visible = [], idempotent = false }: Partial<Terms>): Terms =>
   Object.freeze({ subject: '', faults: rising(faults), visible: rising(visible), retain: false, idempotent })
 

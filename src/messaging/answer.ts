@@ -22,7 +22,7 @@ export interface Desk {
   readonly failed: (error: unknown, call: Incoming['admitted'], incident: string) => void
 }
 
-/** The one outcome of an admitted message. Never rejects: what goes wrong is an answer too. */
+/** The one outcome of an admitted message (ME-2). Never rejects: what goes wrong is an answer too. */
 export const answer = async (incoming: Incoming, task: Task | undefined, desk: Desk): Promise<Answer> => {
   let input: unknown
   try {

@@ -65,6 +65,7 @@ const callOf =
   async (value, options) => {
     checkSent(operation.request, value)
     try {
+      // ME-7: by then the peer did it.
       const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS
       return check(operation.response, await caller.call(contract, name, value, { ...options, timeoutMs }), 'yes')
     } catch (error) {

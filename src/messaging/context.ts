@@ -19,7 +19,7 @@ export interface Context<F extends Shapes = NoFaults> {
    *
    * @throws TypeError if the operation does not declare it, contract/invalid if its shape refuses `data`
    */
-  fault<K extends keyof F & string>(name: K, ...data: Given<In<F[K]>>): SottoError<'call/fault'>
+  readonly fault: <K extends keyof F & string>(name: K, ...data: Given<In<F[K]>>) => SottoError<'call/fault'>
 }
 
 /** No argument where the shape is `nothing`. */

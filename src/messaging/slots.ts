@@ -1,4 +1,4 @@
-/** At most `size` at once; the rest wait their turn. */
+/** ME-16: at most `size` at once; the rest wait their turn. */
 export class Slots {
   readonly #waiting = new Set<() => void>()
   #free: number

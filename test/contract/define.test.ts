@@ -76,7 +76,7 @@ test('CO-14 an operation of an unknown kind, and a value that is no operation, a
 
 test('CO-14 the table of kinds and the list of verbs are those of the chapter', () => {
   const chapter = readFileSync(new URL('../../spec/contract.md', import.meta.url), 'utf8')
-  const rows = [...chapter.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, kind, verbs]) => [
+  const rows = [...chapter.matchAll(/^\| `(\w+)` +\| (.*) \|$/gm)].map(([, kind, verbs]) => [
     kind,
     [...(verbs ?? '').matchAll(/`(\w+)`/g)].map(([, verb]) => verb),
   ])
