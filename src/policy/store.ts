@@ -1,0 +1,80 @@
+import type { Contract } from '../contract/define.js'
+import { Epoch } from '../identity/epoch.js'
+import type { Peer } from '../identity/peer.js'
+import { Compiled } from './compile.js'
+import { checkContracts } from './contracts.js'
+import type { Question, Verdict } from './decide.js'
+import { Limits } from './limits.js'
+import { loadPolicy } from './load.js'
+import { PeerPolicy } from './peer.js'
+
+/** A policy that can be replaced while sessions live, and what its limits have counted. */
+export interface PolicyStore {
+  /** Counts the replacements. */
+  readonly epoch: number
+  /**
+   * Puts another document in force, at once and for all sessions; on an error the old one stays. What limits have counted
+   * is kept for rules of the same id.
+   *
+   * @throws SottoError policy/malformed
+   */
+  replace(document: unknown): void
+  /** What would be decided; charges nothing. `nowMs` is of the clock that admits. */
+  decide(question: Question, nowMs: number): Verdict
+  /** @internal */
+  forPeer(peer: Peer): PeerPolicy
+  /** @internal Calls back after every replacement, until the returned function is called. */
+  onChange(changed: () => void): () => void
+}
+
+export interface PolicyOptions {
+  /** What a document says of these contracts must fit them; what it says of others is not looked at. */
+  readonly contracts?: readonly Contract[]
+}
+
+/**
+ * @param document plain data, as JSON gives it; undefined is a policy without rules, which denies every act of a peer
+ * @throws SottoError policy/malformed
+ */
+export const policyStore = (document: unknown, options: PolicyOptions = {}): PolicyStore =>
+  new Store(document === undefined ? { version: 1, rules: [] } : document, options.contracts ?? [])
+
+class Store implements PolicyStore {
+  readonly limits = new Limits()
+  compiled: Compiled
+  readonly #contracts: readonly Contract[]
+  readonly #epoch = new Epoch()
+
+  constructor(document: unknown, contracts: readonly Contract[]) {
+    this.#contracts = [...contracts]
+    this.compiled = this.#load(document)
+  }
+
+  get epoch(): number {
+    return this.#epoch.value
+  }
+
+  // PO-24: nothing changes before the whole document has loaded.
+  replace(document: unknown): void {
+    this.compiled = this.#load(document)
+    this.#epoch.advance()
+  }
+
+  decide({ peer, direction, verb, address, attributes }: Question, nowMs: number): Verdict {
+    return this.forPeer(peer).decide(direction, verb, address, attributes, nowMs)
+  }
+
+  forPeer(peer: Peer): PeerPolicy {
+    return new PeerPolicy(this, peer)
+  }
+
+  onChange(changed: () => void): () => void {
+    return this.#epoch.onChange(changed)
+  }
+
+  #load(document: unknown): Compiled {
+    const policy = loadPolicy(document)
+    checkContracts(policy, this.#contracts)
+    return new Compiled(policy)
+  }
+}
