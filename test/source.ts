@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** The repository's top folder, with a slash behind it. */
+export const TOP = fileURLToPath(new URL('../', import.meta.url))
+
+/** The paths, below the top folder, of the files under `folder` that end with `ending`; none where there is no folder. */
+export const filesUnder = (folder: string, ending: string): string[] =>
+  readdirSync(TOP, { recursive: false })
+    .filter((name) => name === folder)
+    .flatMap((name) => readdirSync(TOP + name, { recursive: true, encoding: 'utf8' }))
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => path.endsWith(ending))
+    .sort()
+
+export const read = (path: string): string => readFileSync(TOP + path, 'utf8')
+
+/** What is imported or exported from, statically or by `import()`. */
+export const importsOf = (source: string): string[] =>
+  [...withoutComments(source).matchAll(/\b(?:from|import|import\s*\()\s*'([^'\n]+)'/g)].map(([, name = '']) => name)
+
+/** The titles of tests and of groups of tests, as written. */
+export const titlesOf = (source: string): string[] =>
+  [...withoutComments(source).matchAll(TITLES)].map(([, , title = '']) => title)
+
+const TITLES = /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1,/g
+
+/** `source` with comments, and what stands in strings, templates and regular expressions, made blank. Lines stay. */
+export const codeOf = (source: string): string =>
+  source.replace(
+    LITERALS,
+    (literal, before: string | undefined) => (before ?? '') + blank(literal.slice(before?.length)),
+  )
+
+const withoutComments = (source: string): string =>
+  source.replace(LITERALS, (literal) => (/^\/[/*]/.test(literal) ? blank(literal) : literal))
+
+const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ')
+
+/** A comment, a string, a template (its code included) or a regular expression, which follows no value. */
+const LITERALS =
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`|([(,=:[!&|?{};>]\s*)\/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/g

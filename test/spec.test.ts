@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest'
+import { ERRORS } from '../src/errors.js'
+import { codeOf, filesUnder, read, titlesOf } from './source.js'
+
+/** A table of the code, as the rows of the Markdown table that quotes it below `<!-- table: NAME -->`. */
+type Rows = readonly (readonly string[])[]
+
+const TABLES: Readonly<Record<string, () => Rows>> = {
+  ERRORS: () => [
+    ['code', 'scope', 'wire', 'means'],
+    ...Object.entries(ERRORS).map(([code, { scope, wire, means }]) => [`\`${code}\``, scope, String(wire), means]),
+  ],
+}
+
+/** What the code makes for the fenced block below `<!-- example: NAME -->`; white space does not count. */
+const EXAMPLES: Readonly<Record<string, () => string>> = {}
+
+const ID = /\b[A-Z]{2}-\d+\b/g
+const KEYWORD = /\b(?:MUST|SHALL|SHOULD|REQUIRED|RECOMMENDED|MAY|OPTIONAL)\b(?: NOT\b)?/g
+
+const chapters = filesUnder('spec', '.md').filter((path) => path !== 'spec/README.md' && path !== 'spec/exceptions.md')
+
+/** The lines of a chapter, its fenced blocks left out. */
+const prose = (path: string): string[] =>
+  read(path)
+    .replaceAll(/^```[\s\S]*?^```$/gm, '')
+    .split('\n')
+
+const idsAt = (text: string): string[] => text.match(ID) ?? []
+
+const requirements = chapters.flatMap((path) =>
+  prose(path).flatMap((line) => {
+    const [, id, text] = /^- \*\*([A-Z]{2}-\d+)\*\* (.*)$/.exec(line) ?? []
+    return id === undefined || text === undefined ? [] : [{ path, id, text }]
+  }),
+)
+const known = new Set(requirements.map(({ id }) => id))
+
+const titled = new Set(
+  filesUnder('test', '.ts')
+    .flatMap((path) => titlesOf(read(path)))
+    .flatMap(idsAt),
+)
+
+const exceptions = [...read('spec/exceptions.md').matchAll(/^- \*\*([A-Z]{2}-\d+)\*\* (.+)$/gm)].map(
+  ([, id = '', reason = '']) => ({ id, reason }),
+)
+
+const cells = (row: string): string[] =>
+  row
+    .trim()
+    .slice(1, -1)
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim())
+
+const markdown = (rows: Rows): string =>
+  rows
+    .flatMap((row, i) => (i === 0 ? [row, row.map(() => '---')] : [row]))
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n')
+
+/** What stands below `<!-- kind: NAME -->` in the chapters, by name. */
+const marked = (kind: 'table' | 'example'): Map<string, string> => {
+  const block = kind === 'table' ? String.raw`((?:\|.*\n)+)` : '```\\w*\\n([\\s\\S]*?)^```$'
+  const pattern = new RegExp(`^<!-- ${kind}: (\\S+) -->\\s*\\n${block}`, 'gm')
+  const found = chapters.flatMap((path) => [...read(path).matchAll(pattern)])
+  return new Map(found.map(([, name = '', text = '']) => [name, text]))
+}
+
+describe('requirements', () => {
+  test('every line with a keyword is a requirement with an id', () => {
+    const bare = chapters.flatMap((path) =>
+      prose(path)
+        .filter((line) => /\b(?:MUST|SHALL)\b/.test(line))
+        .map((line) => ({ path, line })),
+    )
+    expect(bare.filter(({ line }) => !/^- \*\*[A-Z]{2}-\d+\*\* /.test(line))).toEqual([])
+  })
+
+  test('every requirement is one sentence with one keyword', () => {
+    const wrong = requirements.filter(({ text }) => text.match(KEYWORD)?.length !== 1 || !text.endsWith('.'))
+    expect(wrong).toEqual([])
+  })
+
+  test('every id stands once, and a chapter has one prefix of its own', () => {
+    expect(requirements.map(({ id }) => id).filter((id, i, all) => all.indexOf(id) !== i)).toEqual([])
+    const owners = new Set(requirements.map(({ path, id }) => `${id.slice(0, 2)} ${path}`))
+    const prefixes = [...owners].map((owner) => owner.slice(0, 2))
+    const paths = [...owners].map((owner) => owner.slice(3))
+    expect(prefixes.filter((prefix, i) => prefixes.indexOf(prefix) !== i)).toEqual([])
+    expect(paths.filter((path, i) => paths.indexOf(path) !== i)).toEqual([])
+  })
+
+  test('every id is in the title of a test or has its reason in exceptions.md', () => {
+    const excepted = new Set(exceptions.map(({ id }) => id))
+    expect([...known].filter((id) => !titled.has(id) && !excepted.has(id))).toEqual([])
+  })
+
+  test('every exception is of a requirement that no test names', () => {
+    expect(exceptions.filter(({ id }) => !known.has(id) || titled.has(id))).toEqual([])
+  })
+
+  test('every id that code, tests and chapters cite exists', () => {
+    const citing = ['src', 'test', 'spec'].flatMap((folder) => filesUnder(folder, folder === 'spec' ? '.md' : '.ts'))
+    const cited = citing.flatMap((path) => idsAt(read(path)).map((id) => ({ path, id })))
+    const unknown = cited.filter(({ id }) => !known.has(id)).map(({ path, id }) => `${id} in ${path}`)
+    expect([...new Set(unknown)]).toEqual([])
+  })
+
+  test('src cites ids in comments alone', () => {
+    expect(filesUnder('src', '.ts').filter((path) => idsAt(codeOf(read(path))).length > 0)).toEqual([])
+  })
+})
+
+describe('tables and examples', () => {
+  const tables = marked('table')
+  const examples = marked('example')
+
+  test('every quoted table and example is one the code makes, and the other way round', () => {
+    expect([...tables.keys()].sort()).toEqual(Object.keys(TABLES).sort())
+    expect([...examples.keys()].sort()).toEqual(Object.keys(EXAMPLES).sort())
+  })
+
+  test.each(Object.entries(TABLES))('table %s is the code’s', (name, rows) => {
+    const quoted = (tables.get(name) ?? '')
+      .split('\n')
+      .filter((row) => row !== '')
+      .map(cells)
+    const right = rows()
+    const [head = [], , ...body] = quoted
+    expect([head, ...body], `the right table is:\n\n${markdown(right)}\n`).toEqual(right)
+  })
+
+  test.each(Object.entries(EXAMPLES))('example %s is the code’s', (name, make) => {
+    const bare = (text: string): string => text.replaceAll(/\s/g, '')
+    expect(bare(examples.get(name) ?? ''), `the right example is:\n\n${make()}\n`).toBe(bare(make()))
+  })
+
+  test('every error code in the chapters exists', () => {
+    const layers = new Set(Object.keys(ERRORS).map((code) => code.split('/')[0] ?? ''))
+    const named = chapters.flatMap((path) =>
+      [...read(path).matchAll(/`([a-z]+)\/([a-z-]+)`/g)]
+        .filter(([, layer = '']) => layers.has(layer))
+        .map(([, layer, what]) => ({ path, code: `${layer}/${what}` })),
+    )
+    expect(named.filter(({ code }) => !Object.hasOwn(ERRORS, code))).toEqual([])
+  })
+})
+
+describe('CDDL', () => {
+  const blocks = chapters.flatMap((path) =>
+    [...read(path).matchAll(/^```cddl\n([\s\S]*?)^```$/gm)].map(([, block = '']) => ({ path, block })),
+  )
+
+  test('wire.cddl is the blocks of the chapters, joined', async () => {
+    const joined = blocks.map(({ path, block }) => `; ${path}\n\n${block}`).join('\n')
+    await expect(joined).toMatchFileSnapshot('../spec/wire.cddl')
+  })
+
+  test('every rule is defined once', () => {
+    const names = blocks.flatMap(({ block }) =>
+      [...block.matchAll(/^([A-Za-z][\w.-]*)\s*\/{0,2}=/gm)].map(([, name]) => name),
+    )
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+  })
+})
+
+test('the index of the specification lists every chapter', () => {
+  const listed = [...read('spec/README.md').matchAll(/\]\((\w[\w-]*\.(?:md|cddl))\)/g)].map(
+    ([, name]) => `spec/${name}`,
+  )
+  expect(listed.sort()).toEqual([...chapters, 'spec/exceptions.md', ...filesUnder('spec', '.cddl')].sort())
+})
