@@ -1,11 +1,11 @@
 import { decode, type Wire } from '../cbor.js'
-import { type ErrorCode, SottoError } from '../errors.js'
+import { SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
 import { decodeFault, type Fault } from './faults.js'
-import type { Begin, Data, Frame, Labels } from './frames.js'
+import { type Begin, type Data, type Frame, type Labels, NO_LABELS } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import type { Denial } from './gate.js'
 import { BEGIN_CHARGE } from './outbox.js'
@@ -55,17 +55,22 @@ export class Arrivals {
   apply(frame: ExchangeFrame, nowMs: number): void {
     switch (frame.is) {
       case 'BEGIN':
-        return this.#begin(frame, nowMs)
+        this.#begin(frame, nowMs)
+        break
       case 'DATA':
-        return this.#data(frame, nowMs)
+        this.#data(frame, nowMs)
+        break
       case 'FAULT':
-        return this.#fault(frame)
+        this.#fault(frame)
+        break
       case 'RESET':
-        return this.#reset(frame)
+        this.#reset(frame)
+        break
       case 'STOP':
-        return this.#stop(frame)
+        this.#stop(frame)
+        break
       case 'CREDIT':
-        return this.#credit(frame)
+        this.#credit(frame)
     }
   }
 
@@ -131,7 +136,10 @@ export class Arrivals {
     const ttlMs = Math.max(exchange.deadlineAt - nowMs, 0)
     const refuse = (fault: Fault): void => this.#exchanges.refuse(exchange, fault, () => this.consumed(whole))
     const body = decodeBody(whole.bytes)
-    if (!body.ok) return refuse({ code: 'contract/invalid', path: '' })
+    if (!body.ok) {
+      refuse({ code: 'contract/invalid', path: '' })
+      return
+    }
     const message = {
       route: exchange.route,
       ttlMs: Number.isFinite(ttlMs) ? ttlMs : 0,
@@ -141,7 +149,10 @@ export class Arrivals {
       outgoing: undefined,
     }
     const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs)
-    if ('effect' in admitted) return refuse(faultOf(admitted))
+    if ('effect' in admitted) {
+      refuse(faultOf(admitted))
+      return
+    }
     exchange.release = admitted.release
     exchange.dispatched = true
     this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: whole.charge, held: whole.held })
@@ -199,9 +210,9 @@ export class Arrivals {
 
   /** It may cross the end of its exchange. */
   #credit(frame: Extract<Frame, { readonly is: 'CREDIT' }>): void {
-    if (frame.exchange === 0) return this.#exchanges.outbox.raise(frame.limit)
     const exchange = this.#exchanges.find(frame.exchange)
-    if (exchange !== undefined) exchange.sendWindow.raise(frame.limit)
+    if (frame.exchange === 0) this.#exchanges.outbox.raise(frame.limit)
+    else if (exchange !== undefined) exchange.sendWindow.raise(frame.limit)
     else if (!this.#isPast(frame.exchange)) throw malformed(`CREDIT for exchange ${frame.exchange} that never began`)
   }
 
@@ -221,8 +232,6 @@ export class Arrivals {
   }
 }
 
-const NO_LABELS: Labels = Object.freeze(Object.create(null))
-
 const faultOf = (denial: Denial): Fault => ({ code: denial.why === 'limit' ? 'policy/limited' : 'policy/denied' })
 
 type Decoded = { readonly ok: true; readonly value: Wire | undefined } | { readonly ok: false }
@@ -239,4 +248,4 @@ const decodeBody = (bytes: Uint8Array): Decoded => {
   }
 }
 
-const malformed = (what: string): SottoError<ErrorCode> => SottoError.of('session/malformed', what)
+const malformed = (what: string): SottoError => SottoError.of('session/malformed', what)

@@ -10,7 +10,9 @@ export const encodeInitiationField = (initiation: Uint8Array): Uint8Array =>
   concat(Uint8Array.of(FIELDS.initiation.type), lengthPrefixed(initiation))
 
 /** Messages 1 and 2 carry no field; only message 2 may be padded. @throws session/malformed (SE-13) */
-export const decodePadding = (payload: Uint8Array): void => padding(new Reader(payload, 'session/malformed'))
+export const decodePadding = (payload: Uint8Array): void => {
+  padding(new Reader(payload, 'session/malformed'))
+}
 
 /** The initiation's bytes, a view of `payload`. @throws session/malformed (SE-13) */
 export const decodeInitiationField = (payload: Uint8Array): Uint8Array => {

@@ -72,14 +72,14 @@ export class Reassembly {
   #keep(current: Partial, piece: Uint8Array, charge: number, giveBack: (amount: number) => void): void {
     current.length += piece.length
     // A refused message is counted and dropped.
-    if (current.exchange.refused) return giveBack(charge)
-    current.pieces.push(piece)
-    if (this.#held + charge > this.#limit) {
+    const held = current.exchange.refused ? 0 : charge
+    if (!current.exchange.refused) current.pieces.push(piece)
+    if (this.#held + held > this.#limit) {
       current.charge += charge
       return
     }
-    current.held += charge
-    this.#held += charge
+    current.held += held
+    this.#held += held
     giveBack(charge)
   }
 }

@@ -1,0 +1,337 @@
+import { EMPTY } from '../bytes.js'
+import { encode, type Wire } from '../cbor.js'
+import { SottoError } from '../errors.js'
+import type { Route } from './agreement.js'
+import type { Established } from './established.js'
+import type { EngineEvent } from './events.js'
+import { Exchange } from './exchange.js'
+import { encodeFault, type Fault, wireOf } from './faults.js'
+import type { Labels } from './frames.js'
+import { encodeFrame, encodeLabels } from './framewriter.js'
+import type { Admitted, Denial, Gate } from './gate.js'
+import { Outbox, type Outgoing } from './outbox.js'
+import { Sent } from './sent.js'
+
+/** Own calls that may wait for a free exchange (SE-46). */
+export const MAX_WAITING = 65_536
+
+/** What the application wants done. */
+export interface Act {
+  readonly contract: string
+  readonly operation: string
+  readonly value: Wire | undefined
+  /** 0 for none. */
+  readonly ttlMs: number
+  readonly labels: Labels
+}
+
+type Abandoned = 'call/cancelled' | 'call/deadline'
+
+/** The open exchanges of both sides, and all that this end sends in them. */
+export class Exchanges {
+  readonly established: Established
+  readonly gate: Gate
+  readonly outbox: Outbox
+  readonly #emit: (event: EngineEvent) => void
+  readonly #open = new Map<number, Exchange>()
+  /** Begun here, BEGIN not framed yet. */
+  readonly #unframed = new Set<Exchange>()
+  readonly #operations = new Map<string, number>()
+  readonly #sent: Sent
+  #waiting: Outgoing[] = []
+  #mine = 0
+  #theirs = 0
+  #nextId: number
+  #refusedActs: number
+  #closing = false
+  #deadlineAt = Number.POSITIVE_INFINITY
+
+  constructor(established: Established, gate: Gate, emit: (event: EngineEvent) => void) {
+    this.established = established
+    this.gate = gate
+    this.#emit = emit
+    this.#nextId = established.role === 'initiator' ? 1 : 2
+    this.#refusedActs = established.uses.length
+    this.#sent = new Sent(established.declared.sessionWindow)
+    this.outbox = new Outbox(established.allowed, established.declared, {
+      begins: (exchange) => this.#begins(exchange),
+      framed: (outgoing) => this.#framed(outgoing),
+    })
+    for (const [index, route] of established.outbound.entries())
+      if (route !== undefined) this.#operations.set(route.address, index)
+  }
+
+  /** The number of exchanges the peer has open. */
+  get theirs(): number {
+    return this.#theirs
+  }
+
+  /** The last id this end has given to an exchange; 0 before the first. */
+  get lastMine(): number {
+    return Math.max(this.#nextId - 2, 0)
+  }
+
+  /** True when nothing is open and nothing waits. */
+  get idle(): boolean {
+    return this.#open.size === 0 && this.#unframed.size === 0 && this.outbox.empty
+  }
+
+  /** When `wake` has something to do. */
+  get deadlineAt(): number {
+    return this.#deadlineAt
+  }
+
+  find(id: number): Exchange | undefined {
+    return this.#open.get(id)
+  }
+
+  /**
+   * The own gate, on a whole message; the body judged is the body that `begin` sends (SE-55).
+   * @throws contract/unserved, contract/invalid, call/too-large, RangeError on labels outside the grammar
+   */
+  admit(act: Act, nowMs: number): Admitted | Denial {
+    const operation = this.#operations.get(`${act.contract}.${act.operation}`)
+    const route = operation === undefined ? undefined : this.established.outbound[operation]
+    if (operation === undefined || route === undefined)
+      throw SottoError.of('contract/unserved', `${act.contract}.${act.operation} is not agreed on in this session`, {
+        details: { contract: act.contract, operation: act.operation },
+      })
+    const { ttlMs, labels, value } = act
+    const body = this.#encode(value, route)
+    const outgoing = { route, operation, ttlMs, labels: encodeLabels(labels), body }
+    const answer = this.gate.judge('out', { route, ttlMs, labels, value, bytes: body.length, outgoing }, 0, nowMs)
+    // An act that was refused here has no exchange: it is numbered behind the initiation's decisions.
+    return 'effect' in answer ? { ...answer, id: this.gate.decision('out', 0, this.#refusedActs++) } : answer
+  }
+
+  /** Queues an admitted message. `taken` is true if credit covers it now. @throws session/closed, session/busy */
+  begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
+    const { outgoing } = admitted
+    if (outgoing === undefined) throw new TypeError('expected an own message, got one of the peer')
+    if (this.#closing) throw SottoError.of('session/closed', 'the session is closing')
+    const { route, body, ttlMs } = outgoing
+    const exchange = new Exchange(true, route, this.#windows)
+    const oneWay = route.row.kind === 'oneWay'
+    exchange.receiveEnded = oneWay
+    const taken = this.outbox.covers(body.length)
+    const message = { exchange, begin: outgoing, body, notify: oneWay && !taken }
+    if (oneWay) this.outbox.push(message)
+    else this.#pushCall(message)
+    exchange.release = admitted.release
+    this.#unframed.add(exchange)
+    if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
+    return { exchange, taken }
+  }
+
+  /** The reply of a handler; dropped if nobody waits any more. @throws contract/invalid, call/too-large */
+  reply(exchange: Exchange, value: Wire | undefined): void {
+    if (exchange.sendEnded) return
+    if (exchange.abandoned !== undefined) this.fault(exchange, { code: exchange.abandoned })
+    else this.outbox.push({ exchange, begin: undefined, body: this.#encode(value, exchange.route), notify: false })
+  }
+
+  /** Ends a peer's exchange without a reply. @throws cbor/unencodable, RangeError on details that cannot be sent */
+  fault(exchange: Exchange, fault: Fault): void {
+    if (exchange.sendEnded) return
+    this.#tell(exchange, exchange.abandoned === undefined ? fault : { code: exchange.abandoned }, undefined)
+    this.outbox.drop(exchange)
+    exchange.sendEnded = true
+    this.settle(exchange)
+  }
+
+  /** Refuses a message of the peer before any user code; `framed` is called when the peer is about to learn it (SE-54). */
+  refuse(exchange: Exchange, fault: Fault, framed: () => void): void {
+    exchange.refused = true
+    exchange.sendEnded = true
+    this.#tell(exchange, fault, framed)
+    this.settle(exchange)
+  }
+
+  /** Nobody waits for an own exchange any more: its fault is told, the peer is asked to stop (SE-57). */
+  cancel(exchange: Exchange, code: Abandoned): void {
+    if (exchange.abandoned !== undefined || exchange.over) return
+    exchange.abandoned = code
+    const ran = exchange.id === 0 ? 'no' : 'maybe'
+    this.#emit({ is: 'fault', exchange, error: SottoError.of(code, `${exchange.route.address} was given up`, { ran }) })
+    if (exchange.id === 0) {
+      this.#forget(exchange)
+      return
+    }
+    const wire = wireOf({ code })
+    this.reset(exchange, wire)
+    if (exchange.receiveEnded) this.settle(exchange)
+    else this.outbox.control(encodeFrame({ is: 'STOP', exchange: exchange.id, code: wire }))
+  }
+
+  /** Ends this end's direction of an own exchange, whatever it had still to send. */
+  reset(exchange: Exchange, code: number): void {
+    if (exchange.sendEnded) return
+    this.outbox.drop(exchange)
+    exchange.sendEnded = true
+    this.outbox.control(encodeFrame({ is: 'RESET', exchange: exchange.id, code, size: exchange.sent }))
+  }
+
+  /** A peer's exchange begins. */
+  add(id: number, route: Route, ttlMs: number, nowMs: number): Exchange {
+    const exchange = new Exchange(false, route, this.#windows)
+    exchange.id = id
+    exchange.sendEnded = route.row.kind === 'oneWay'
+    this.#open.set(id, exchange)
+    if (!exchange.sendEnded) this.#theirs++
+    if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
+    return exchange
+  }
+
+  /** Forgets an exchange when both its ends have passed (SE-45). */
+  settle(exchange: Exchange): void {
+    if (!exchange.over || !this.#open.delete(exchange.id)) return
+    exchange.releaseLimits()
+    if (exchange.route.row.kind === 'oneWay') return
+    if (exchange.mine) this.#freeSlot()
+    else this.#theirs--
+  }
+
+  /** The route of a one-way message the peer refuses now. */
+  refusedOneWay(id: number): Route | undefined {
+    const operation = this.#sent.refuse(id)
+    return operation === undefined ? undefined : this.established.outbound[operation]
+  }
+
+  /** The timer: own calls past their deadline, peers' messages nobody waits for (SE-57). */
+  wake(nowMs: number): void {
+    if (nowMs < this.#deadlineAt) return
+    this.#deadlineAt = Number.POSITIVE_INFINITY
+    for (const exchange of [...this.#open.values(), ...this.#unframed]) {
+      if (exchange.abandoned !== undefined) continue
+      if (exchange.deadlineAt > nowMs) this.#deadlineAt = Math.min(this.#deadlineAt, exchange.deadlineAt)
+      else if (exchange.mine) this.cancel(exchange, 'call/deadline')
+      else this.abandon(exchange, 'call/deadline')
+    }
+  }
+
+  /** The peer's caller gave up, or its deadline passed. The exchange counts until its handler is done (SE-45). */
+  abandon(exchange: Exchange, code: Abandoned): void {
+    if (exchange.abandoned !== undefined || exchange.sendEnded) return
+    exchange.abandoned = code
+    if (!exchange.dispatched) {
+      exchange.refused = true
+      this.fault(exchange, { code })
+      return
+    }
+    const error = SottoError.of(code, `${exchange.route.address} is not waited for any more`)
+    this.#emit({ is: 'cancelled', exchange, error })
+  }
+
+  /** The peer took own exchanges up to `last`; the rest surely did not run, and nothing is begun from here on (SE-58). */
+  drained(last: number): void {
+    this.#closing = true
+    for (const exchange of [...this.#open.values(), ...this.#unframed])
+      if (exchange.mine && (exchange.id === 0 || exchange.id > last))
+        this.#lose(exchange, SottoError.of('session/closed', 'the session closed before this was taken'))
+  }
+
+  /** Own new exchanges are refused from here on; what is queued still goes. */
+  close(): void {
+    this.#closing = true
+  }
+
+  /** The session is over: every own exchange fails, every handler is told (SE-59). */
+  lose(cause: SottoError | undefined): void {
+    const options = cause === undefined ? {} : { cause }
+    for (const exchange of [...this.#open.values(), ...this.#unframed]) {
+      const ran = exchange.mine && exchange.id !== 0 ? 'maybe' : 'no'
+      const what = `the session ended before ${exchange.route.address} did`
+      const error = SottoError.of('session/lost', what, { ...options, ran })
+      if (exchange.mine) this.#lose(exchange, error)
+      else if (exchange.dispatched) this.#emit({ is: 'cancelled', exchange, error })
+      exchange.releaseLimits()
+    }
+    this.#open.clear()
+    this.outbox.erase()
+  }
+
+  get #windows(): { readonly receive: number; readonly send: number } {
+    return { receive: this.established.own.exchangeWindow, send: this.established.declared.exchangeWindow }
+  }
+
+  #encode(value: Wire | undefined, route: Route): Uint8Array {
+    const body = value === undefined ? EMPTY : encodeBody(value)
+    const limit = this.established.allowed.message
+    if (body.length > limit)
+      throw SottoError.of('call/too-large', `expected at most ${limit} bytes for ${route.address}, got ${body.length}`)
+    return body
+  }
+
+  #tell(exchange: Exchange, fault: Fault, framed: (() => void) | undefined): void {
+    const body = encodeFault(fault)
+    this.outbox.fault(encodeFrame({ is: 'FAULT', exchange: exchange.id, code: wireOf(fault), body }), framed)
+  }
+
+  #pushCall(outgoing: Outgoing): void {
+    if (this.#mine < this.established.allowed.exchanges) {
+      this.#mine++
+      this.outbox.push(outgoing)
+      return
+    }
+    if (this.#waiting.length >= MAX_WAITING) throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
+    this.#waiting.push(outgoing)
+  }
+
+  #freeSlot(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#mine--
+    else this.outbox.push(next)
+  }
+
+  #begins(exchange: Exchange): number {
+    const id = this.#nextId
+    this.#nextId += 2
+    this.#unframed.delete(exchange)
+    this.#open.set(id, exchange)
+    return id
+  }
+
+  #framed({ exchange, begin, notify }: Outgoing): void {
+    exchange.sendEnded = true
+    if (begin !== undefined && exchange.receiveEnded) this.#sent.remember(exchange.id, begin.operation)
+    if (notify) this.#emit({ is: 'taken', exchange })
+    this.settle(exchange)
+  }
+
+  /** An own exchange that was never framed leaves no trace. */
+  #forget(exchange: Exchange): void {
+    this.#unframed.delete(exchange)
+    exchange.releaseLimits()
+    const { length } = this.#waiting
+    this.#waiting = this.#waiting.filter((outgoing) => outgoing.exchange !== exchange)
+    if (this.#waiting.length < length) return
+    this.outbox.drop(exchange)
+    if (exchange.route.row.kind !== 'oneWay') this.#freeSlot()
+  }
+
+  #lose(exchange: Exchange, error: SottoError): void {
+    if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
+    exchange.abandoned = 'call/cancelled'
+    if (exchange.id === 0) {
+      this.#forget(exchange)
+      return
+    }
+    this.outbox.drop(exchange)
+    exchange.sendEnded = true
+    exchange.receiveEnded = true
+    this.settle(exchange)
+  }
+
+  #setDeadline(exchange: Exchange, deadlineAt: number): void {
+    exchange.deadlineAt = deadlineAt
+    this.#deadlineAt = Math.min(this.#deadlineAt, deadlineAt)
+  }
+}
+
+const encodeBody = (value: Wire): Uint8Array => {
+  try {
+    return encode(value)
+  } catch (cause) {
+    throw SottoError.of('contract/invalid', 'a value that has no form on the wire', { details: { path: '' }, cause })
+  }
+}
