@@ -8,8 +8,8 @@ export const floatWidth = (value: number): FloatWidth => {
   if (Number.isNaN(value) || Math.abs(value) === Infinity) return 2
   if (Math.fround(value) !== value) return 8
   scratch.setFloat32(0, value)
-  // A half has 11 significant bits, none of them below 2^-24, and ends at 65,504.
-  const half = (scratch.getUint32(0) & 0x1fff) === 0 && Number.isInteger(value * 2 ** 24) && Math.abs(value) <= 65_504
+  // A half has 11 significant bits, none below 2^-24. Its upper end binds integers only.
+  const half = (scratch.getUint32(0) & 0x1fff) === 0 && Number.isInteger(value * 2 ** 24)
   return half ? 2 : 4
 }
 

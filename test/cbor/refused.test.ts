@@ -86,6 +86,7 @@ const refused: readonly Row[] = [
   ['9a0001000000', M, 'CB-4 an array of 65,536 items in 6 bytes: its promise before its count'],
   ['a1', M, 'CB-4 a map of 1 without it'],
   ['a161', M, 'CB-4 a map of 1 that has one byte'],
+  ['a3f6f6f6f6', M, 'CB-4 a map of 3 keys in 5 bytes: its promise before its keys'],
   ['b9ffff', M, 'CB-4 a map of 65,535 keys in 3 bytes'],
   ['baffffffff', M, 'CB-4 a map of 2^32-1 keys'],
   ['bbffffffffffffffff', M, 'CB-4 a map of 2^64-1 keys'],
@@ -196,6 +197,7 @@ const refused: readonly Row[] = [
   ['63f09f98', M, 'CB-13 three bytes of four'],
   ['63e28261', M, 'CB-13 a wrong third byte'],
   ['64f09f9861', M, 'CB-13 a wrong fourth byte'],
+  ['8261c380', M, 'CB-13 a sequence that would end in the next item'],
   ['8261c361a9', M, 'CB-13 a sequence over two texts'],
   ['a163abcdef01', M, 'CB-13 a key that is not UTF-8'],
 ]

@@ -132,6 +132,41 @@ describe('CB-23 integers stay exact', () => {
   })
 })
 
+test.each<[value: number, hex: string]>([
+  [2 ** -24, 'f90001'],
+  [-(2 ** -24), 'f98001'],
+  [2 ** -25, 'fa33000000'],
+  [3 * 2 ** -25, 'fa33c00000'],
+  [1023 * 2 ** -24, 'f903ff'],
+  [2 ** -14, 'f90400'],
+  [2047 / 2, 'f963ff'],
+  [1 + 2 ** -10, 'f93c01'],
+  [1 + 2 ** -11, 'fa3f801000'],
+  [1 + 2 ** -23, 'fa3f800001'],
+  [1 + 2 ** -24, 'fb3ff0000010000000'],
+  [65_504.5, 'fa477fe080'],
+  [65_536.5, 'fa47800040'],
+  [2 ** -149, 'fa00000001'],
+  [2 ** -150, 'fb3690000000000000'],
+  [Number.MIN_VALUE, 'fb0000000000000001'],
+  [0.1, 'fb3fb999999999999a'],
+])('CB-9 %s is %s, the shortest that keeps it', (value, hex) => {
+  expect(hexOf(encode(value))).toBe(hex)
+  expect(decode(bytesOf(hex))).toBe(value)
+})
+
+test('CB-3 lengths on both sides of each head', () => {
+  for (const length of [0, 1, 23, 24, 25, 255, 256, 257, 65_535, 65_536]) {
+    const values: Wire[] = ['a'.repeat(length), `é${'a'.repeat(length)}`, '水'.repeat(length), new Uint8Array(length)]
+    if (length < 65_536) values.push(Array.from({ length }, () => 0))
+    for (const value of values) {
+      const bytes = encode(value)
+      expect(decode(bytes)).toEqual(value)
+      expect(hexOf(encode(decode(bytes)))).toBe(hexOf(bytes))
+    }
+  }
+})
+
 test('CB-9 every half that is no integer is written as a half, and read back', () => {
   for (let bits = 0; bits < 0x1_0000; bits++) {
     const bytes = Uint8Array.of(0xf9, bits >>> 8, bits & 0xff)
@@ -151,6 +186,7 @@ test('CB-10 keys are written in bytewise order of their encoding, whatever the o
     'é',
     '\uffff',
     '\ue000',
+    '\ue000a',
     '\u{10000}',
     '\u{1f600}',
     'zz',
