@@ -1,7 +1,7 @@
 import type { Wire } from '../cbor.js'
 import { KINDS, type Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
-import type { PeerPolicy } from '../policy/compile.js'
+import type { PeerPolicy } from '../policy/peer.js'
 import type { Decision } from '../policy/decide.js'
 import type { Route } from './agreement.js'
 import { decisionId, type Way } from './decision.js'

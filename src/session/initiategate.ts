@@ -1,6 +1,6 @@
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
-import type { PeerPolicy } from '../policy/compile.js'
+import type { PeerPolicy } from '../policy/peer.js'
 import { decisionId } from './decision.js'
 import type { Side } from './side.js'
 import type { Suite } from './suites.js'
