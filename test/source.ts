@@ -19,11 +19,12 @@ export const read = (path: string): string => readFileSync(TOP + path, 'utf8')
 export const importsOf = (source: string): string[] =>
   [...withoutComments(source).matchAll(/\b(?:from|import|import\s*\()\s*'([^'\n]+)'/g)].map(([, name = '']) => name)
 
-/** The titles of tests and of groups of tests, as written. */
+/** The titles of tests and groups of tests as written, and the rows of `each` that begin with a requirement's id. */
 export const titlesOf = (source: string): string[] =>
   [...withoutComments(source).matchAll(TITLES)].map(([, , title = '']) => title)
 
-const TITLES = /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1,/g
+const TITLES =
+  /(?:(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(?=['"`])|(?=['"`][A-Z]{2}-\d))(['"`])((?:\\.|(?!\1)[^\\])*)\1/g
 
 /** `source` with comments, and what stands in strings, templates and regular expressions, made blank. Lines stay. */
 export const codeOf = (source: string): string =>

@@ -29,7 +29,7 @@ export const ROOM = 262_144
 export const CHUNKS = 1_024
 
 /** How long `close` takes at most, in milliseconds (TR-11). */
-export const CLOSE_MS = 5_000
+const CLOSE_MS = 5_000
 
 /** What differs from one kind of transport to the next; `PipeTransport` is the rest. */
 export interface Pipe {
