@@ -44,7 +44,7 @@ export const decodeControl = (bytes: Uint8Array): Control => control(build(bytes
 const builder: { decode(bytes: Uint8Array): unknown } = new Decoder({
   useRecords: false,
   mapsAsObjects: false,
-  copyBuffers: true,
+  copyBuffers: true, // CB-21
 })
 
 /** CB-1: no byte reaches the builder unscanned. */
@@ -85,7 +85,7 @@ const control = (built: unknown): Control => {
 const scalar = (built: unknown): Scalar => {
   switch (typeof built) {
     case 'bigint':
-      // cbor-x gives every integer of a 64-bit head as bigint.
+      // CB-23: cbor-x gives every integer of a 64-bit head as bigint.
       return Number.isSafeInteger(Number(built)) ? Number(built) : built
     case 'number':
     case 'string':
@@ -103,7 +103,7 @@ const firstKey = (map: ReadonlyMap<unknown, unknown>): unknown => {
 }
 
 const record = <T>(map: ReadonlyMap<unknown, unknown>, finish: (built: unknown) => T): { [key: string]: T } => {
-  const object: { [key: string]: T } = Object.create(null)
+  const object: { [key: string]: T } = Object.create(null) // CB-22
   for (const [key, value] of map) object[String(key)] = finish(value)
   return object
 }

@@ -233,7 +233,7 @@ const isPlain = (value: object): value is Readonly<Record<string, unknown>> => {
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
 }
 
-/** CB-10: the defined members, in the order of their encoded keys; sorts only what is out of order. */
+/** CB-10, CB-19: the defined members, in the order of their encoded keys; sorts only what is out of order. */
 const keysOf = (object: Readonly<Record<string, unknown>>): readonly string[] => {
   const keys = Object.keys(object)
   let ordered = true
