@@ -89,6 +89,14 @@ describe('the tarball', () => {
     expect(read('.npmrc')).not.toMatch(/registry=|\/\//)
   })
 
+  test('the lockfile locks the optional packages of every platform, or npm ci refuses it', () => {
+    const { packages }: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(
+      read('package-lock.json'),
+    )
+    const optional = Object.values(packages).flatMap((row) => Object.keys(row.optionalDependencies ?? {}))
+    expect(optional.filter((name) => packages[`node_modules/${name}`] === undefined)).toEqual([])
+  })
+
   test('the sources need no package but the dependencies, each in one exact version', () => {
     const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(read('package.json'))
     for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
