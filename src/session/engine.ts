@@ -82,15 +82,16 @@ export class Engine {
     })
   }
 
-  /** The transport ended. Without the peer's END that is never a clean end (SE-43). */
-  ended(): void {
+  /** The transport ended, or failed with `cause`. Without the peer's END that is never a clean end (SE-43). */
+  ended(cause?: unknown): void {
     if (this.over) return
     const records = this.#finished?.opener.total ?? 0
     const error =
       this.#open === undefined
-        ? SottoError.of('session/lost', 'the transport ended during the handshake')
+        ? SottoError.of('session/lost', 'the transport ended during the handshake', { cause })
         : SottoError.of('channel/truncated', `the transport ended after ${records} records without END`, {
             details: { records },
+            cause,
           })
     this.#die(error)
   }
@@ -143,12 +144,12 @@ export class Engine {
 
   /** The reply to a message that was dispatched. @throws contract/invalid, call/too-large */
   reply(exchange: Exchange, value: Wire | undefined): void {
-    this.#open?.exchanges.reply(exchange, value)
+    if (!this.over) this.#open?.exchanges.reply(exchange, value)
   }
 
   /** Ends a message that was dispatched without a reply. @throws cbor/unencodable, RangeError on details too large */
   fault(exchange: Exchange, fault: Fault): void {
-    this.#open?.exchanges.fault(exchange, fault)
+    if (!this.over) this.#open?.exchanges.fault(exchange, fault)
   }
 
   /** A message's bytes left the edge's hands: credit goes back. */

@@ -1,0 +1,48 @@
+import type { Wire } from '../cbor.js'
+import type { Contract } from '../contract/define.js'
+import type { Verb } from '../contract/kinds.js'
+import type { SottoError } from '../errors.js'
+import type { Peer } from '../identity/peer.js'
+
+/** How a session ended: with the peer's authenticated END and our own, or with an error. */
+export type Closed = { readonly clean: true } | { readonly clean: false; readonly error: SottoError }
+
+/** A one-way message the peer refused; the decision id is the one in the peer's records. */
+export interface Refusal {
+  readonly verb: Verb
+  readonly address: string
+  readonly decision: string
+}
+
+/** One session, whoever dialled. It dies once. Disposal is `close` for at most 5 s, then `abort`, and never throws. */
+export interface Session<U extends Contract = Contract> extends AsyncDisposable {
+  /** Hex, 32 digits, the same at both ends. */
+  readonly id: string
+  /** The authenticated other end. */
+  readonly peer: Peer
+  /** The Noise protocol name. */
+  readonly suite: string
+  /** What the peer sent along. */
+  readonly context: Wire
+  /** Contracts this end may call here. */
+  readonly uses: readonly U[]
+  /** Contracts the peer may call here. */
+  readonly serves: readonly Contract[]
+  /** Resolves when all is over; never rejects. */
+  readonly closed: Promise<Closed>
+  /** One-way messages of ours that the peer refused; the last 1,024 are kept for a reader. */
+  readonly refusals: AsyncIterable<Refusal>
+  /** Round-trip time in ms. @throws call/cancelled, call/deadline, session/lost */
+  ping(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<number>
+  /** Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends. */
+  drain(options?: { readonly timeoutMs?: number }): Promise<void>
+  /** Flushes and ends, authenticated; what is open has 4 s to finish. Never rejects. */
+  close(): Promise<void>
+  /** Ends at once, without a byte. */
+  abort(reason?: unknown): void
+  /**
+   * A secret both ends of this session derive and nobody else, of `length` bytes (at most 1,024).
+   * @throws RangeError on a label that is not printable ASCII or begins with "sotto "; noise/misuse after the session
+   */
+  exportKey(label: string, context: Uint8Array, length: number): Uint8Array
+}
