@@ -1,9 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { native } from '#native'
-import { defaultProvider } from '../crypto/default.js'
-import { noble } from '../crypto/noble.js'
-import type { Provider } from '../crypto/provider.js'
-import { type NoiseVector, readNoiseVectors, runNoiseVector } from '../kit/noisevectors.js'
+import { type NoiseVector, PROVIDERS, readNoiseVectors, runNoiseVector } from '../kit/noisevectors.js'
 import { type Command, EXIT, type Terminal } from './command.js'
 
 interface File {
@@ -27,7 +23,7 @@ export const vectors: Command = {
   summary: 'Runs files of Noise test vectors (the JSON format of cacophony and snow).',
   options: { json: { type: 'boolean' }, provider: { type: 'string' } },
   run: ({ values, positionals: [kind, ...paths] }, terminal) => {
-    const provider = providerNamed(values.provider)
+    const provider = PROVIDERS.find(({ name }) => name === (values.provider ?? name))
     if (kind !== 'noise' || paths.length === 0 || provider === undefined) return EXIT.usage
     const files = read(paths, terminal)
     if (files === undefined) return EXIT.failed
@@ -38,9 +34,6 @@ export const vectors: Command = {
     return failures.length === 0 ? EXIT.ok : EXIT.failed
   },
 }
-
-const providerNamed = (name: unknown): Provider | undefined =>
-  name === undefined ? defaultProvider : [noble, native].find((provider) => provider?.name === name)
 
 /** All files, or undefined once one is reported as unreadable: half a run would look like a whole one. */
 const read = (paths: readonly string[], terminal: Terminal): readonly File[] | undefined => {
@@ -56,7 +49,11 @@ const read = (paths: readonly string[], terminal: Terminal): readonly File[] | u
   return files
 }
 
-const runAll = (files: readonly File[], provider: Provider, progress: (done: number) => void): readonly Failure[] => {
+const runAll = (
+  files: readonly File[],
+  provider: (typeof PROVIDERS)[number],
+  progress: (done: number) => void,
+): readonly Failure[] => {
   const failures: Failure[] = []
   let done = 0
   for (const { path, vectors } of files)

@@ -1,4 +1,6 @@
 import { EMPTY, equal, toHex } from '../bytes.js'
+import { defaultProvider } from '../crypto/default.js'
+import { noble } from '../crypto/noble.js'
 import type { KeyPair, Provider } from '../crypto/provider.js'
 import { SottoError } from '../errors.js'
 import { HandshakeState } from '../noise/handshake.js'
@@ -26,6 +28,9 @@ interface Given {
   readonly rs: Uint8Array | undefined
   readonly psks: readonly Uint8Array[]
 }
+
+/** What vectors can be run on here, the fastest first. */
+export const PROVIDERS: readonly Provider[] = [...new Set([defaultProvider, noble])]
 
 /**
  * Reads a file of vectors. `protocol_name` (or `name`) and `messages` are required; `init_` and `resp_` `prologue`,

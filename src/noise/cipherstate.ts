@@ -46,6 +46,7 @@ export class CipherState {
    */
   sealInto(ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void {
     const k = this.#key('send')
+    // NO-15
     if (out.length !== plaintext.length + TAG_LENGTH || out.length > MAX_MESSAGE)
       throw new RangeError(`expected at most 65,519 bytes and room for them and a tag, got ${plaintext.length}`)
     // NO-20: spent before it is used, so that nothing that throws can lead to a second use.

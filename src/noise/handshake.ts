@@ -10,8 +10,6 @@ import { type MessageLayout, type Protocol, parseProtocol } from './protocol.js'
 import { Split } from './split.js'
 import { Incoming, Outgoing } from './wire.js'
 
-export type { Split }
-
 /**
  * What may be done next: `write` or `read` a message, `split` once all are `done`; a state that is `spent` (by `split` or
  * `fallback`) or `failed` holds no key and does nothing.
@@ -63,7 +61,11 @@ export class HandshakeState {
     return rs && concat(rs)
   }
 
-  /** A copy of `h` so far; it binds the channel only when `turn` is `done` (11.2). @throws noise/misuse once spent or failed */
+  /**
+   * A copy of `h` so far; it binds the channel only when `turn` is `done` (11.2).
+   *
+   * @throws noise/misuse once spent or failed
+   */
   get handshakeHash(): Uint8Array {
     if (this.#ended) throw this.#misuse('a handshake under way')
     return this.#party.symmetric.h
@@ -121,8 +123,8 @@ export class HandshakeState {
   }
 
   /**
-   * NO-18: Alice's step to a `fallback` pattern (10.2): ends this handshake, of which message 1 alone is written, and gives the
-   * responder's side of `options.protocol` with the same ephemeral. Bob passes that ephemeral as `re`.
+   * NO-18: Alice's step to a `fallback` pattern (10.2): ends this handshake, of which message 1 alone is written, and
+   * gives the responder's side of `options.protocol` with the same ephemeral. Bob passes that ephemeral as `re`.
    *
    * @throws noise/misuse at any other time, noise/protocol; both without effect
    */

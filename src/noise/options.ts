@@ -11,7 +11,7 @@ export interface HandshakeOptions {
   readonly role: Role
   /** What both sides must agree on though it is not sent; not secret. */
   readonly prologue?: Uint8Array
-  /** Our static key pair, DHLEN bytes each; where the pattern uses one. */
+  /** Our static key pair, DHLEN bytes each and belonging together; where the pattern uses one. */
   readonly s?: KeyPair
   /** The peer's static public key; where the pattern has it as a pre-message. */
   readonly rs?: Uint8Array

@@ -30,7 +30,7 @@ export class Party {
   readonly #psks: Uint8Array[]
   readonly #fixed: EphemeralForTesting
 
-  /** `options` are checked; all bytes are copied, `options.e` is taken over. */
+  /** `options` are checked; all bytes are copied (NO-30), `options.e` is taken over. */
   constructor(options: HandshakeOptions, protocol: Protocol, provider: Provider) {
     const { role, s, rs, re, psks = [], ephemeralForTesting: fixed = {} } = options
     this.#role = role
@@ -108,6 +108,7 @@ export class Party {
         },
       )
     },
+    // NO-11
     e1: (wire) => {
       wire.sealed(
         () => {

@@ -53,6 +53,7 @@ export class Incoming implements Wire {
   }
 
   clear(_own: () => Uint8Array, theirs: (bytes: Uint8Array) => void): Uint8Array {
+    // NO-30: the message is the caller's.
     const bytes = concat(this.#next())
     this.#symmetric.mixHash(bytes)
     theirs(bytes)

@@ -43,8 +43,10 @@ const vector = (): object => {
   })
   return {
     protocol_name: protocol,
-    ...{ init_ephemeral: toHex(one), resp_ephemeral: toHex(two) },
-    ...{ init_psks: psks.map(toHex), resp_psks: psks.map(toHex) },
+    init_ephemeral: toHex(one),
+    resp_ephemeral: toHex(two),
+    init_psks: psks.map(toHex),
+    resp_psks: psks.map(toHex),
     // Some files give every vector a static key.
     init_static: toHex(one),
     messages: [message('one', first), message('two', second)],
@@ -125,8 +127,13 @@ describe('the process', () => {
 
   beforeAll(async () => {
     await build({
-      ...{ entryPoints: [at('../../src/cli/main.ts')], outfile: bin, bundle: true },
-      ...{ platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
+      entryPoints: [at('../../src/cli/main.ts')],
+      outfile: bin,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
       alias: { '#native': at('../../src/crypto/native.ts') },
     })
   })

@@ -7,7 +7,18 @@ import { HandshakeState } from '../../src/noise/handshake.js'
 import { generateKeyPair } from '../../src/noise/keypair.js'
 import type { HandshakeOptions } from '../../src/noise/options.js'
 import { withFixedKeys } from '../setup/nonces.js'
-import { codeOf, optionsOf, play, protocolOf, ROLES, type Sides, sidesOf, writerAndReader } from './handshakes.js'
+import {
+  begin,
+  codeOf,
+  messageCount,
+  optionsOf,
+  play,
+  protocolOf,
+  ROLES,
+  type Sides,
+  sidesOf,
+  writerAndReader,
+} from './handshakes.js'
 
 const NONE = new Uint8Array(0)
 const XX = protocolOf('XX')
@@ -146,6 +157,63 @@ describe.each([noble, ...(native ? [native] : [])])('with $name', (provider) => 
     const responder = new HandshakeState({ ...options.responder, psks: [new Uint8Array(32).fill(99)] })
     const message = initiator.writeMessage()
     expect(codeOf(() => responder.readMessage(message))).toBe('noise/failed')
+  })
+})
+
+describe.each([noble, ...(native ? [native] : [])])('keys with $name', (provider) => {
+  /** `provider`, and how many of the keys it imports are not erased yet. */
+  const counting = (): { counted: Provider; alive: () => number } => {
+    let alive = 0
+    const count = <K extends { erase(): void }>(key: K): K => {
+      alive++
+      const erase = key.erase.bind(key)
+      let erased = false
+      key.erase = () => {
+        if (!erased) alive--
+        erased = true
+        erase()
+      }
+      return key
+    }
+    const { dh, cipher, mlkem768 } = provider
+    const counted: Provider = {
+      ...provider,
+      dh: { ...dh, '25519': { ...dh['25519'], importKey: (...args) => count(dh['25519'].importKey(...args)) } },
+      cipher: {
+        ...cipher,
+        ChaChaPoly: { ...cipher.ChaChaPoly, importKey: (key) => count(cipher.ChaChaPoly.importKey(key)) },
+      },
+      mlkem768: { ...mlkem768, importKey: (seed) => count(mlkem768.importKey(seed)) },
+    }
+    return { counted, alive: () => alive }
+  }
+  const SECTIONS = ['XX', 'XXhfs+psk3', 'IKpsk1', 'XXfallback', 'N']
+
+  test.each(SECTIONS)('NO-17 %s: split erases every key but the two of the transport', (section) => {
+    const { counted, alive } = counting()
+    const sides = sidesOf(protocolOf(section), counted)
+    play(sides, NONE)
+    expect(alive()).toBeGreaterThan(2)
+    const splits = ROLES.map((role) => sides[role].split())
+    // The recipient of a one-way pattern has one direction only, and so has its sender.
+    expect(alive()).toBe(section === 'N' ? 2 : 4)
+    for (const split of splits) split.erase()
+    expect(alive()).toBe(0)
+  })
+
+  test.each(SECTIONS)('NO-12 %s: a failure at any message erases every key', (section) => {
+    for (let index = 0; index < messageCount(section); index++) {
+      const { counted, alive } = counting()
+      const options = optionsOf(protocolOf(section), provider)
+      const sides = begin({
+        initiator: { ...options.initiator, provider: index % 2 === 0 ? provider : counted },
+        responder: { ...options.responder, provider: index % 2 === 0 ? counted : provider },
+      })
+      play(sides, NONE, index)
+      const [, reader] = writerAndReader(sides)
+      expect(codeOf(() => reader.readMessage(NONE))).toBe('noise/failed')
+      expect(alive()).toBe(0)
+    }
   })
 })
 

@@ -11,10 +11,7 @@ export const BASES = Object.keys(PATTERNS)
 export const INTERACTIVE = BASES.filter((name) => name.length > 1)
 
 /** Patterns whose first message is `e` or `e, s` and whose initiator is not known beforehand (Noise 10.2). */
-export const FALLBACKS = [
-  ...['NN', 'NX', 'XN', 'XX', 'IN', 'IX', 'NK1', 'NX1', 'X1N', 'XK1', 'X1K1', 'X1X'],
-  ...['XX1', 'X1X1', 'I1N', 'IK1', 'I1K1', 'I1X', 'IX1', 'I1X1'],
-]
+export const FALLBACKS = 'NN NX XN XX IN IX NK1 NX1 X1N XK1 X1K1 X1X XX1 X1X1 I1N IK1 I1K1 I1X IX1 I1X1'.split(' ')
 
 /** `psk0`, `psk1`, `psk0+psk1`, …: every choice of places in a pattern of `messages` messages, the empty one first. */
 export const pskModifiers = (messages: number): string[][] => {
@@ -22,8 +19,6 @@ export const pskModifiers = (messages: number): string[][] => {
   for (let place = 0; place <= messages; place++) all = all.flatMap((each) => [each, [...each, `psk${place}`]])
   return all
 }
-
-export const messageCount = (base: string): number => parseProtocol(`Noise_${base}_25519_AESGCM_SHA256`).messages.length
 
 /** A pattern section: the first modifier right behind the base, the others behind a plus. */
 const section = (base: string, modifiers: readonly string[]): string => base + modifiers.join('+')
@@ -40,6 +35,9 @@ export const everySection = (): string[] => [
 /** The full name over 25519, ChaChaPoly and SHA256. */
 export const protocolOf = (patternSection: string): string =>
   `Noise_${patternSection}_25519${patternSection.includes('hfs') ? '+MLKEM768' : ''}_ChaChaPoly_SHA256`
+
+export const messageCount = (patternSection: string): number =>
+  parseProtocol(protocolOf(patternSection)).messages.length
 
 const psksOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => new Uint8Array(32).fill(i + 1))
 

@@ -32,7 +32,12 @@ const SECTIONS = [
   ]),
   ...INTERACTIVE.flatMap((base) => [`${base}hfs`, `${base}hfs+psk${messageCount(base)}`]),
   ...FALLBACKS.flatMap((base) => [`${base}fallback`, `${base}fallback+psk0`]),
-  ...['NNpsk0+psk2', 'XXpsk0+psk3', 'XXpsk0+psk1+psk2+psk3', 'IKpsk1+psk2', 'XXhfs+psk0+psk3', 'XXpsk3+fallback'],
+  'NNpsk0+psk2',
+  'XXpsk0+psk3',
+  'XXpsk0+psk1+psk2+psk3',
+  'IKpsk1+psk2',
+  'XXhfs+psk0+psk3',
+  'XXpsk3+fallback',
 ]
 
 /** Where each field of a message of `length` bytes lies, the payload last. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { isDh, type Message, type Pattern, type Role, sentBy, writerOf } from '../../src/noise/patterns.js'
 import { parseProtocol } from '../../src/noise/protocol.js'
@@ -55,6 +56,12 @@ describe('the table', () => {
   test('NO-6 has the 3 one-way, 12 fundamental and 23 deferred patterns', () => {
     const deferred = BASES.filter((name) => name.includes('1'))
     expect([BASES.filter((name) => name.length === 1).length, deferred.length, BASES.length]).toEqual([3, 23, 38])
+  })
+
+  test('NO-6 is the list in the chapter', () => {
+    const chapter = readFileSync(new URL('../../spec/noise.md', import.meta.url), 'utf8')
+    const listed = [...chapter.matchAll(/^([A-Z0-9]+): ((?:->|<-).*)$/gm)].map(([, name, pattern]) => [name, pattern])
+    expect(listed).toEqual(BASES.map((name) => [name, text(patternOf(name))]))
   })
 
   test('NO-6 each name says what the pattern does with the static keys', () => {
@@ -119,8 +126,17 @@ describe('fallback', () => {
   })
 
   test.each([
-    ...['Nfallback', 'NKfallback', 'IKfallback', 'KKfallback', 'KNfallback', 'XXfallback+fallback'],
-    ...['XXpsk0+fallback', 'XXpsk1+fallback', 'XXfallback+hfs', 'XXhfs+fallback', 'XXfallback+psk3'],
+    'Nfallback',
+    'NKfallback',
+    'IKfallback',
+    'KKfallback',
+    'KNfallback',
+    'XXfallback+fallback',
+    'XXpsk0+fallback',
+    'XXpsk1+fallback',
+    'XXfallback+hfs',
+    'XXhfs+fallback',
+    'XXfallback+psk3',
   ])('NO-8 refuses %s, whose first message is no pre-message or whose modifiers have no meaning', (section) => {
     expect(() => patternOf(section)).toThrow('noise/protocol')
   })

@@ -107,16 +107,25 @@ describe.each([noble, ...(native ? [native] : [])])('with $name', (provider) => 
     ['Noise_XXhfs_25519+MLKEM768_ChaChaPoly_SHA256', false],
     ['Noise_XXhfs+psk3_25519+MLKEM768_ChaChaPoly_SHA256', true],
   ])('NO-9, NO-10, NO-11, NO-26, NO-27 %s is what the straight-line twin computes', (protocol, psk) => {
-    const random = provider.randomBytes
+    const random = (length: number): Uint8Array => provider.randomBytes(length)
     const given: Given = {
       prologue: random(20),
       payload: random(30),
       psk: psk ? random(32) : undefined,
-      ...{ iS: random(32), iE: random(32), rS: random(32), rE: random(32), e1: random(64), ekem1: random(32) },
+      iS: random(32),
+      iE: random(32),
+      rS: random(32),
+      rE: random(32),
+      e1: random(64),
+      ekem1: random(32),
     }
     const side = (role: 'initiator' | 'responder', secret: Uint8Array, e: Uint8Array): HandshakeState =>
       new HandshakeState({
-        ...{ protocol, role, provider, prologue: given.prologue, psks: given.psk ? [given.psk] : [] },
+        protocol,
+        role,
+        provider,
+        prologue: given.prologue,
+        psks: given.psk ? [given.psk] : [],
         s: generateKeyPair('25519', secret, provider),
         ephemeralForTesting: { e, e1: given.e1, ekem1: given.ekem1 },
       })

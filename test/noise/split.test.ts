@@ -44,8 +44,13 @@ describe.each([noble, ...(native ? [native] : [])])('with $name', (provider) => 
       const keys = new SymmetricState('Noise_Test', provider.cipher.AESGCM, hash).split()
       expect([keys.k1, keys.k2, keys.x]).toEqual([k1.slice(0, 32), k2.slice(0, 32), x].map((b) => Uint8Array.from(b)))
       const split = new Split({
-        ...{ keys, hash, h, cipher: provider.cipher.AESGCM, role: 'initiator' as const },
-        ...{ oneWay: false, remoteStatic: undefined },
+        keys,
+        hash,
+        h,
+        cipher: provider.cipher.AESGCM,
+        role: 'initiator',
+        oneWay: false,
+        remoteStatic: undefined,
       })
       const expected = Uint8Array.from([...first, ...second]).slice(0, hash.length + 7)
       expect(split.export('label', utf8('context'), hash.length + 7)).toEqual(expected)

@@ -124,7 +124,11 @@ describe('a vector of our own', () => {
     const psks = protocol.includes('psk3') ? [counting(32, 200)] : []
     const side = (role: 'initiator' | 'responder', from: number): HandshakeState =>
       new HandshakeState({
-        ...{ protocol, role, provider, psks, prologue: utf8('Sotto/1') },
+        protocol,
+        role,
+        provider,
+        psks,
+        prologue: utf8('Sotto/1'),
         s: generateKeyPair('25519', counting(32, from), provider),
         ephemeralForTesting: {
           e: counting(32, from + 32),
