@@ -1,4 +1,4 @@
-import { type Control, decodeControl, encodeControl, type Wire } from '../cbor.js'
+import { type Control, decode, decodeControl, encode, encodeControl, type Wire } from '../cbor.js'
 import { isContractName, isOperationName } from '../contract/address.js'
 import { SottoError } from '../errors.js'
 import { decodeLimits, encodeLimits, type Limits } from './limits.js'
@@ -39,7 +39,7 @@ export const encodeInitiation = (initiation: Initiation): Uint8Array =>
     new Map<number, Control>([
       [KEY.offersUsed, initiation.uses.map(offerItem)],
       [KEY.offersServed, initiation.serves.map(offerItem)],
-      [KEY.context, initiation.context],
+      [KEY.context, encode(initiation.context)],
       [KEY.limits, encodeLimits(initiation.limits)],
       [KEY.service, initiation.service],
       [KEY.extensions, new Map()],
@@ -55,7 +55,7 @@ export const decodeInitiation = (bytes: Uint8Array): Initiation => {
   return {
     uses: offers(map.get(KEY.offersUsed)),
     serves: offers(map.get(KEY.offersServed)),
-    context: wire(map.get(KEY.context)),
+    context: context(map.get(KEY.context)),
     limits: decodeLimits(asMap(map.get(KEY.limits))),
     service,
   }
@@ -66,7 +66,7 @@ export const encodeAcceptance = (acceptance: Acceptance): Uint8Array =>
     new Map<number, Control>([
       [KEY.offersUsed, [...acceptance.serves]],
       [KEY.offersServed, [...acceptance.uses]],
-      [KEY.context, acceptance.context],
+      [KEY.context, encode(acceptance.context)],
       [KEY.limits, encodeLimits(acceptance.limits)],
       [KEY.extensions, new Map()],
     ]),
@@ -79,7 +79,7 @@ export const decodeAcceptance = (bytes: Uint8Array): Acceptance => {
   return {
     serves: indices(map.get(KEY.offersUsed)),
     uses: indices(map.get(KEY.offersServed)),
-    context: wire(map.get(KEY.context)),
+    context: context(map.get(KEY.context)),
     limits: decodeLimits(asMap(map.get(KEY.limits))),
   }
 }
@@ -90,15 +90,15 @@ const offerItem = ({ contract, operations }: Offer): Control => [
 ]
 
 const structure = (bytes: Uint8Array, keys: readonly number[]): ReadonlyMap<number, Control> => {
-  const map = asMap(decode(bytes))
+  const map = asMap(strict(() => decodeControl(bytes)))
   if (map.size !== keys.length || !keys.every((key) => map.has(key)))
     throw malformed(`expected the keys ${keys.join()}`)
   return map
 }
 
-const decode = (bytes: Uint8Array): Control => {
+const strict = <T>(decoded: () => T): T => {
   try {
-    return decodeControl(bytes)
+    return decoded()
   } catch (cause) {
     throw malformed('expected one strict CBOR item', cause)
   }
@@ -145,18 +145,10 @@ const indices = (value: Control | undefined): readonly number[] => {
   })
 }
 
-/** A context is a wire value: no map with integer keys in it, and an empty map has none. */
-const wire = (value: Control | undefined): Wire => {
-  if (value === undefined) throw malformed('expected a context')
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
-  if (isArray(value)) return value.map(wire)
-  if (isIntegerMap(value)) {
-    if (value.size > 0) throw malformed('expected the context as a wire value')
-    return Object.freeze(Object.create(null))
-  }
-  const out: Record<string, Wire> = Object.create(null)
-  for (const [key, member] of Object.entries(value)) out[key] = wire(member)
-  return out
+/** A context is a message of its own, by the rules for bodies (SE-21). */
+const context = (value: Control | undefined): Wire => {
+  if (!(value instanceof Uint8Array)) throw malformed('expected the context as a byte string')
+  return strict(() => decode(value))
 }
 
 const asMap = (value: Control | undefined): ReadonlyMap<number, Control> => {

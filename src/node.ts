@@ -1,0 +1,7 @@
+export { dial } from './link/dial.node.js'
+export { readIdentity, writeIdentity } from './link/keyfile.node.js'
+export { type Listener, listen } from './link/listen.node.js'
+export { readPolicy } from './link/policyfile.node.js'
+export { fromDuplex } from './transport/duplex.node.js'
+export type { Endpoint } from './transport/sockets.node.js'
+export { fromChild } from './transport/stdio.node.js'
