@@ -12,11 +12,11 @@ import { Arrival } from './arrival.js'
 import type { Answer, Caller, CallOptions, Served } from './face.js'
 import { Feed } from './feed.js'
 import { later } from './later.js'
-import type { Closed, Refusal, Session } from './session.js'
+import type { Closed, Denial, Refusal, Session } from './session.js'
 
 /** Handlers of one-way messages that run at once before the peer's credit is held back. */
 const ONE_WAY_HANDLERS = 256
-/** Refusals that wait for a reader. */
+/** Refusals, and denials, that wait for a reader. */
 const REFUSALS = 1_024
 
 /** What becomes of a session, told once each. */
@@ -40,6 +40,7 @@ export class Edge implements Caller {
   readonly #pings = new Map<number, () => void>()
   readonly #arrivals = new Map<Exchange, Arrival>()
   readonly refusals = new Feed<Refusal>(REFUSALS)
+  readonly denials = new Feed<Denial>(REFUSALS)
   #session: Session | undefined
   #handlers = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -260,6 +261,9 @@ export class Edge implements Caller {
       case 'refused':
         this.refusals.push({ verb: event.verb, address: event.address, decision: event.decision })
         break
+      case 'denied':
+        this.denials.push(event.denial)
+        break
       case 'pong':
         this.#pings.get(event.count)?.()
         break
@@ -322,6 +326,7 @@ export class Edge implements Caller {
     clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
     this.refusals.end()
+    this.denials.end()
     for (const pong of [...this.#pings.values()]) pong()
     const last = this.#engine.take(now())
     if (last === undefined && error !== undefined) this.#transport.abort(error)

@@ -40,6 +40,7 @@ export const liveSession = <U extends Contract>(
     ),
     closed,
     refusals: edge.refusals,
+    denials: edge.denials,
     ping: (ping) => edge.ping(ping),
     drain: ({ timeoutMs = DRAIN_MS } = {}) => ending(timeoutMs, timeoutMs + DISPOSE_MS),
     close,

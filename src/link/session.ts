@@ -14,6 +14,13 @@ export interface Refusal {
   readonly decision: string
 }
 
+/** A message of the peer that the policy here refused: no handler saw it, and the peer was told the code alone. */
+export interface Denial extends Refusal {
+  readonly why: 'rule' | 'default' | 'limit' | 'error'
+  /** The rules that made it so; none for `default`. */
+  readonly rules: readonly string[]
+}
+
 /** One session, whoever dialled. It dies once. Disposal is `close` for at most 5 s, then `abort`, and never throws. */
 export interface Session<U extends Contract = Contract> extends AsyncDisposable {
   /** Hex, 32 digits, the same at both ends. */
@@ -32,6 +39,8 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
   readonly closed: Promise<Closed>
   /** One-way messages of ours that the peer refused; the last 1,024 are kept for a reader. */
   readonly refusals: AsyncIterable<Refusal>
+  /** Messages of the peer that the policy here refused; the last 1,024 are kept for a reader. */
+  readonly denials: AsyncIterable<Denial>
   /** Round-trip time in ms. @throws call/cancelled, call/deadline, session/lost */
   ping(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<number>
   /** Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends. */

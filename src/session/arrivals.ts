@@ -7,7 +7,7 @@ import type { Exchanges } from './exchanges.js'
 import { decodeFault, type Fault } from './faults.js'
 import { type Begin, type Data, type Frame, type Labels, NO_LABELS } from './frames.js'
 import { encodeFrame } from './framewriter.js'
-import type { Denial } from './gate.js'
+import { type Denial, verbOf } from './gate.js'
 import { BEGIN_CHARGE } from './outbox.js'
 import { Reassembly, type Whole } from './reassembly.js'
 import { ReceiveWindow } from './windows.js'
@@ -104,7 +104,15 @@ export class Arrivals {
     const head = { route, ttlMs: frame.ttlMs, labels: frame.labels }
     const denial = this.#exchanges.gate.foresee(head, frame.exchange, nowMs)
     // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
-    if (denial !== undefined) this.#exchanges.refuse(exchange, faultOf(denial), () => this.#giveBack(BEGIN_CHARGE))
+    if (denial !== undefined) this.#deny(exchange, denial, () => this.#giveBack(BEGIN_CHARGE))
+  }
+
+  /** The peer learns a code; this end learns the rules too, under the id that both know (SE-60). */
+  #deny(exchange: Exchange, denial: Denial, framed: () => void): void {
+    const { id: decision, why, rules } = denial
+    const { route } = exchange
+    this.#emit({ is: 'denied', denial: { verb: verbOf(route), address: route.address, decision, why, rules } })
+    this.#exchanges.refuse(exchange, faultOf(denial), framed)
   }
 
   #piece(exchange: Exchange, frame: Begin | Data, charge: number, nowMs: number): void {
@@ -134,10 +142,9 @@ export class Arrivals {
   #message(exchange: Exchange, whole: Whole, nowMs: number): void {
     const labels = this.#labels.get(exchange) ?? NO_LABELS
     const ttlMs = Math.max(exchange.deadlineAt - nowMs, 0)
-    const refuse = (fault: Fault): void => this.#exchanges.refuse(exchange, fault, () => this.consumed(whole))
     const body = decodeBody(whole.bytes)
     if (!body.ok) {
-      refuse({ code: 'contract/invalid', path: '' })
+      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.consumed(whole))
       return
     }
     const message = {
@@ -150,7 +157,7 @@ export class Arrivals {
     }
     const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs)
     if ('effect' in admitted) {
-      refuse(faultOf(admitted))
+      this.#deny(exchange, admitted, () => this.consumed(whole))
       return
     }
     exchange.release = admitted.release

@@ -4,7 +4,13 @@ import type { SottoError } from '../errors.js'
 import type { Established } from './established.js'
 import type { Exchange } from './exchange.js'
 import type { Labels } from './frames.js'
-import type { Admitted } from './gate.js'
+import type { Admitted, Denial } from './gate.js'
+
+interface Refused {
+  readonly verb: Verb
+  readonly address: string
+  readonly decision: string
+}
 
 /** What the engine tells the edge, in order. */
 export type EngineEvent =
@@ -26,8 +32,10 @@ export type EngineEvent =
   | { readonly is: 'taken'; readonly exchange: Exchange }
   /** The peer's exchange is not wanted any more: its handler's signal aborts. */
   | { readonly is: 'cancelled'; readonly exchange: Exchange; readonly error: SottoError }
+  /** The policy here refused a message of the peer; no handler sees it. */
+  | { readonly is: 'denied'; readonly denial: Refused & Omit<Denial, 'effect' | 'id'> }
   /** The peer refused a one-way message. */
-  | { readonly is: 'refused'; readonly verb: Verb; readonly address: string; readonly decision: string }
+  | ({ readonly is: 'refused' } & Refused)
   | { readonly is: 'pong'; readonly count: number }
   /** The peer takes nothing new any more. */
   | { readonly is: 'draining' }

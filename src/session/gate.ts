@@ -1,8 +1,8 @@
 import type { Wire } from '../cbor.js'
 import { KINDS, type Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
-import type { PeerPolicy } from '../policy/peer.js'
 import type { Decision } from '../policy/decide.js'
+import type { PeerPolicy } from '../policy/peer.js'
 import type { Route } from './agreement.js'
 import { decisionId, type Way } from './decision.js'
 import type { Labels } from './frames.js'
@@ -152,4 +152,5 @@ export class Gate {
 
 const NONE: Readonly<Attributes> = Object.freeze(Object.create(null))
 
-const verbOf = (route: Route): Verb => KINDS[route.row.kind][0]
+/** What policy calls an act of this kind. */
+export const verbOf = (route: Route): Verb => KINDS[route.row.kind][0]
