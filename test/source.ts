@@ -17,7 +17,9 @@ export const read = (path: string): string => readFileSync(TOP + path, 'utf8')
 
 /** What is imported or exported from, statically or by `import()`. */
 export const importsOf = (source: string): string[] =>
-  [...withoutComments(source).matchAll(/\b(?:from|import|import\s*\()\s*'([^'\n]+)'/g)].map(([, name = '']) => name)
+  [...withoutComments(source).matchAll(/\b(?:from|import|import\s*\()\s*(['"])([^'"\n]+)\1/g)].map(
+    ([, , name = '']) => name,
+  )
 
 /** The titles of tests and groups of tests as written, and the rows of `each` that begin with a requirement's id. */
 export const titlesOf = (source: string): string[] =>

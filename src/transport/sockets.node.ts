@@ -24,7 +24,7 @@ type Place =
 /** What fits `sun_path` on every Unix, in bytes without the closing zero (TR-23). */
 const MAX_PATH = 103
 
-/** Sessions gather frames before they write, so the system gains nothing by waiting (TR-18). */
+/** Sessions gather frames before they write, so the system gains nothing by waiting (TR-18, TR-27). */
 const OPTIONS = { allowHalfOpen: true, noDelay: true } as const
 
 /**

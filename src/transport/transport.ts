@@ -194,7 +194,6 @@ export class PipeTransport implements Transport, Arrivals {
 
   #drop(): void {
     this.#queue.length = 0
-    this.#queued = 0
     this.ended()
     this.#inbound = 'done'
     this.#unhold()

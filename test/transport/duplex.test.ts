@@ -51,6 +51,16 @@ describe('fromChild', () => {
     await transport.close()
   })
 
+  test('TR-9 TR-16 a child that ends while it is written to fails the writing and ends the reading', async () => {
+    const child = spawn(process.execPath, ['-e', 'process.stdout.write("bye"), process.exit()'], { stdio: 'pipe' })
+    const transport = fromChild(child)
+    await expect(transport.write(new Uint8Array(33_554_432))).rejects.toSatisfy(isFailure)
+    const chunks: Uint8Array[] = []
+    for await (const chunk of transport) chunks.push(chunk)
+    expect(Buffer.concat(chunks).toString()).toBe('bye')
+    await transport.close()
+  })
+
   test('TR-26 refuses a child whose input and output are not piped', () => {
     const child = spawn(process.execPath, ['-e', ''], { stdio: ['ignore', 'pipe', 'inherit'] })
     expect(() => fromChild(child)).toThrow(TypeError)

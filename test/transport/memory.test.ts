@@ -54,6 +54,13 @@ describe('memoryPair', () => {
     await expect(far[Symbol.asyncIterator]().next()).rejects.toSatisfy(isFailure)
   })
 
+  test('TR-13 says so even when close follows', async () => {
+    const [near] = memoryPair()
+    near.abort(new Error('enough'))
+    await near.close()
+    await expect(near[Symbol.asyncIterator]().next()).rejects.toSatisfy(isFailure)
+  })
+
   test('TR-4 TR-9 the peer of a closed end reads to the end and can write no more', async () => {
     const [near, far] = memoryPair()
     void near.write(Uint8Array.of(1))

@@ -107,6 +107,30 @@ describe('endpoints', () => {
     await Promise.all([transport.close(), server.close()])
   })
 
+  test.each<() => Endpoint>([() => 'tcp:127.0.0.1:0', () => `unix:${at('half.sock')}`])(
+    'TR-27 writes on after the other end has ended',
+    async (endpoint) => {
+      const server = await serveEndpoint(endpoint(), (transport) => {
+        const answer = async (): Promise<void> => {
+          const lengths: number[] = []
+          for await (const chunk of transport) lengths.push(chunk.length)
+          await transport.write(Uint8Array.from(lengths))
+          await transport.close()
+        }
+        void answer()
+      })
+      const [, host = '', port] = server.endpoint.split(':')
+      const raw = createConnection({
+        allowHalfOpen: true,
+        ...(port === undefined ? { path: host } : { host, port: +port }),
+      })
+      raw.end('12345')
+      const chunks = await raw.toArray()
+      expect(chunks).toEqual([Buffer.of(5)])
+      await server.close()
+    },
+  )
+
   test('TR-5 TR-9 a reset connection fails both directions', async () => {
     let accept: (transport: Transport) => void = () => undefined
     const accepted = new Promise<Transport>((resolve) => {

@@ -1,8 +1,38 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { fromStreams } from '../../src/transport/streams.js'
 import { isFailure } from './conformance.js'
 
+afterEach(() => vi.useRealTimers())
+
 describe('fromStreams', () => {
+  test('TR-1 yields no empty chunk and writes none', async () => {
+    const written: unknown[] = []
+    const readable = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        for (const length of [0, 3, 0]) controller.enqueue(new Uint8Array(length))
+        controller.close()
+      },
+    })
+    const writable = new WritableStream({ write: (chunk) => void written.push(chunk) })
+    const transport = fromStreams({ readable, writable })
+    for (const length of [0, 2, 0]) await transport.write(new Uint8Array(length))
+    const lengths: number[] = []
+    for await (const chunk of transport) lengths.push(chunk.length)
+    expect(lengths).toEqual([3])
+    await transport.close()
+    expect(written).toEqual([new Uint8Array(2)])
+  })
+
+  test('TR-15 abort ends a close that waits for a sink that never answers', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const writable = new WritableStream({ write: () => new Promise(() => undefined) })
+    const transport = fromStreams({ readable: new ReadableStream(), writable })
+    void transport.write(Uint8Array.of(1))
+    const closing = transport.close()
+    transport.abort(new Error('now'))
+    await closing
+  })
+
   test('TR-5 throws when the stream errors, with its error as the cause', async () => {
     const cause = new Error('radio silence')
     const readable = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(cause) })
