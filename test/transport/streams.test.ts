@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { fromStreams } from '../../src/transport/streams.js'
+import type { Transport } from '../../src/transport/transport.js'
 import { isFailure } from './conformance.js'
 
 afterEach(() => vi.useRealTimers())
@@ -25,9 +26,14 @@ describe('fromStreams', () => {
 
   test('TR-15 abort ends a close that waits for a sink that never answers', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] })
-    const writable = new WritableStream({ write: () => new Promise(() => undefined) })
-    const transport = fromStreams({ readable: new ReadableStream(), writable })
-    void transport.write(Uint8Array.of(1))
+    const transport = await new Promise<Transport>((resolve) => {
+      const write = (): Promise<never> => {
+        resolve(stuck)
+        return new Promise(() => undefined)
+      }
+      const stuck = fromStreams({ readable: new ReadableStream(), writable: new WritableStream({ write }) })
+      void stuck.write(Uint8Array.of(1))
+    })
     const closing = transport.close()
     transport.abort(new Error('now'))
     await closing
