@@ -15,6 +15,8 @@ export interface Pending {
   readonly effect: 'allow' | 'deny'
   readonly checks: readonly Check[]
   readonly limit: Limit | undefined
+  /** PO-18: which bucket its limit takes from. A rule id is a token and holds no dot. */
+  readonly bucket: string
 }
 
 /** A policy made ready for look-ups: for each who, the patterns of the rules that name it. Shared by all peers. */
@@ -42,7 +44,7 @@ export class Compiled {
       .flatMap((entry) => {
         const checks = found.sure.has(entry) ? settleClaims(entry.checks, peer) : [FAULT]
         const { id, effect, limit } = entry.rule
-        return checks === undefined ? [] : [{ id, effect, checks, limit }]
+        return checks === undefined ? [] : [{ id, effect, checks, limit, bucket: `${id}.${peer.id}` }]
       })
   }
 

@@ -1,4 +1,3 @@
-import type { PeerId } from '../identity/id.js'
 import type { Limit } from './rule.js'
 
 /** Buckets a store holds at most, over all rules and peers. */
@@ -7,6 +6,8 @@ export const MAX_BUCKETS = 65_536
 /** A rule that allows, with or without a limit. */
 interface Limited {
   readonly id: string
+  /** One for each rule and peer. */
+  readonly bucket: string
   readonly limit: Limit | undefined
 }
 
@@ -28,18 +29,18 @@ export class Limits {
   }
 
   /** The rules among `rules` that have no room; charges nothing. */
-  lacking(rules: readonly Limited[], peer: PeerId, bytes: number, nowMs: number): readonly Limited[] {
-    return rules.filter(({ id, limit }) => limit && !hasRoom(this.#buckets.get(keyOf(id, peer)), limit, bytes, nowMs))
+  lacking(rules: readonly Limited[], bytes: number, nowMs: number): readonly Limited[] {
+    return rules.filter(({ bucket, limit }) => limit && !hasRoom(this.#buckets.get(bucket), limit, bytes, nowMs))
   }
 
   /** PO-19: charges every limit of `rules`, or none if one has no room. */
-  charge(rules: readonly Limited[], peer: PeerId, bytes: number, nowMs: number): Charge {
-    const lacking = this.lacking(rules, peer, bytes, nowMs)
+  charge(rules: readonly Limited[], bytes: number, nowMs: number): Charge {
+    const lacking = this.lacking(rules, bytes, nowMs)
     if (lacking.length > 0) return { lacking }
     const due: { bucket: Bucket; limit: Limit }[] = []
     for (const rule of rules) {
       if (rule.limit === undefined) continue
-      const bucket = this.#bucket(keyOf(rule.id, peer), nowMs)
+      const bucket = this.#bucket(rule.bucket, nowMs)
       if (bucket === undefined) return { lacking: [rule] }
       due.push({ bucket, limit: rule.limit })
     }
@@ -79,9 +80,6 @@ interface Bucket {
   open: number
   atMs: number
 }
-
-// A rule id is a token and holds no dot.
-const keyOf = (rule: string, peer: PeerId): string => `${rule}.${peer}`
 
 const hasRoom = (bucket: Bucket | undefined, limit: Limit, bytes: number, nowMs: number): boolean => {
   const { acts, bytes: left } = levelsOf(bucket, limit, nowMs)

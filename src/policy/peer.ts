@@ -68,7 +68,7 @@ export class PeerPolicy {
     if (plan.settled !== undefined) return plan.settled
     const { verdict, allowing } = judge(plan, attributes)
     if (verdict.effect === 'deny' || !plan.limited) return verdict
-    const charge = this.#source.limits.charge(allowing, this.#peer.id, bytesOf(attributes), nowMs)
+    const charge = this.#source.limits.charge(allowing, bytesOf(attributes), nowMs)
     if (charge.lacking !== undefined) return deny('limit', charge.lacking)
     return charge.release === undefined ? verdict : Object.freeze({ ...verdict, release: charge.release })
   }
@@ -77,7 +77,7 @@ export class PeerPolicy {
   decide(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Verdict {
     const { verdict, allowing } = judge(this.#plan(direction, verb, address), attributes)
     if (verdict.effect === 'deny') return verdict
-    const lacking = this.#source.limits.lacking(allowing, this.#peer.id, bytesOf(attributes), nowMs)
+    const lacking = this.#source.limits.lacking(allowing, bytesOf(attributes), nowMs)
     return lacking.length > 0 ? deny('limit', lacking) : verdict
   }
 

@@ -14,17 +14,18 @@ export interface Found<T> {
 
 /** Patterns, element by element, so that the number of rules does not matter to a look-up. */
 export class Trie<T> {
-  readonly #literals = new Map<string, Trie<T>>()
-  readonly #claims = new Map<string, Trie<T>>()
+  // A large policy has many nodes, and most lack most of these.
+  #literals: Map<string, Trie<T>> | undefined
+  #claims: Map<string, Trie<T>> | undefined
   #one: Trie<T> | undefined
   #peer: Trie<T> | undefined
-  readonly #ends: T[] = []
-  readonly #rests: T[] = []
+  #ends: T[] | undefined
+  #rests: T[] | undefined
 
   insert(pattern: readonly Element[], item: T): void {
     const [element, ...further] = pattern
-    if (element === undefined) this.#ends.push(item)
-    else if (element.is === 'rest') this.#rests.push(item)
+    if (element === undefined) (this.#ends ??= []).push(item)
+    else if (element.is === 'rest') (this.#rests ??= []).push(item)
     else this.#child(element).insert(further, item)
   }
 
@@ -33,17 +34,14 @@ export class Trie<T> {
    * subscription, is matched by `*` and `>` alone: so a pattern that matches it holds all it stands for.
    */
   find(elements: readonly string[], names: Names, found: Found<T>, at = 0, faulty = false): void {
-    const into = faulty ? found.faulty : found.sure
     const element = elements[at]
-    if (element === undefined) {
-      for (const item of this.#ends) into.add(item)
-      return
-    }
-    for (const item of this.#rests) into.add(item)
-    this.#literals.get(element)?.find(elements, names, found, at + 1, faulty)
+    const items = element === undefined ? this.#ends : this.#rests
+    for (const item of items ?? []) (faulty ? found.faulty : found.sure).add(item)
+    if (element === undefined) return
+    this.#literals?.get(element)?.find(elements, names, found, at + 1, faulty)
     this.#one?.find(elements, names, found, at + 1, faulty)
     if (element === names.id) this.#peer?.find(elements, names, found, at + 1, faulty)
-    for (const [name, child] of this.#claims) {
+    for (const [name, child] of this.#claims ?? []) {
       const value = names.claim(name)
       if (value === undefined) child.find(elements, names, found, at + 1, true)
       else if (value === element) child.find(elements, names, found, at + 1, faulty)
@@ -51,11 +49,21 @@ export class Trie<T> {
   }
 
   #child(element: Exclude<Element, { is: 'rest' }>): Trie<T> {
-    if (element.is === 'one') return (this.#one ??= new Trie())
-    if (element.is === 'peer') return (this.#peer ??= new Trie())
-    const [children, key] = element.is === 'literal' ? [this.#literals, element.text] : [this.#claims, element.name]
-    const child = children.get(key) ?? new Trie<T>()
-    children.set(key, child)
-    return child
+    switch (element.is) {
+      case 'one':
+        return (this.#one ??= new Trie())
+      case 'peer':
+        return (this.#peer ??= new Trie())
+      case 'literal':
+        return childAt((this.#literals ??= new Map()), element.text)
+      case 'claim':
+        return childAt((this.#claims ??= new Map()), element.name)
+    }
   }
+}
+
+const childAt = <T>(children: Map<string, Trie<T>>, key: string): Trie<T> => {
+  const child = children.get(key) ?? new Trie<T>()
+  children.set(key, child)
+  return child
 }

@@ -179,12 +179,12 @@ describe('PO-20 clocks', () => {
 describe('PO-21 the number of buckets is bounded', () => {
   const limit: Limit = { perSecond: 1 }
   const charge = (limits: Limits, n: number, now: number, of: Limit = limit) =>
-    limits.charge([{ id: 'r', limit: of }], idOf(n), 0, now)
+    limits.charge([{ id: 'r', bucket: `r.${n}`, limit: of }], 0, now)
 
   test('PO-21 refilled buckets make way, those in use do not', () => {
     const limits = new Limits(4)
     for (let n = 0; n < 4; n++) expect(charge(limits, n, 0).lacking).toBeUndefined()
-    expect(charge(limits, 4, 999).lacking).toEqual([{ id: 'r', limit }])
+    expect(charge(limits, 4, 999).lacking).toEqual([{ id: 'r', bucket: 'r.4', limit }])
     expect(charge(limits, 0, 999).lacking).toHaveLength(1)
     expect(charge(limits, 4, 1_000).lacking).toBeUndefined()
     // What made way was full, so nobody gains by it.

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { SottoError } from '../../src/errors.js'
 import { encodeText } from '../../src/identity/text.js'
+import { parseJson } from '../../src/policy/json.js'
 import { BOUNDS, loadPolicy } from '../../src/policy/load.js'
 import { MAX_DOCUMENT } from '../../src/policy/place.js'
+import { OPERATORS, typesOfAttribute } from '../../src/policy/rule.js'
 import { idOf } from './arbitrary.js'
 
 const RULE = { id: 'r', effect: 'allow', by: ['any'], verbs: ['call'], on: ['a.v1.o'] }
@@ -413,4 +416,34 @@ test('PO-31 no error quotes a text of the document, for it may be a secret paste
       secret.slice(20, 40),
     )
   }
+})
+
+test('PO-1 the example of the chapter loads', () => {
+  const chapter = readFileSync(new URL('../../spec/policy.md', import.meta.url), 'utf8')
+  const [, example = ''] = /```json\n([\s\S]*?)```/.exec(chapter) ?? []
+  expect(loadPolicy(parseJson(example)).rules.map(({ id }) => id)).toEqual(['read', 'set', 'no-cellar', 'quiet'])
+})
+
+test('PO-3 PO-11 PO-12 the chapter lists the attributes, operators and limits of the code', () => {
+  const chapter = readFileSync(new URL('../../spec/policy.md', import.meta.url), 'utf8')
+  const limits = chapter.slice(chapter.lastIndexOf('\n## Limits\n'))
+  for (const bound of Object.values(BOUNDS).filter((each) => each < 1e12)) {
+    expect(limits).toContain(bound.toLocaleString('en'))
+  }
+  const firstCells = [...chapter.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell = '']) =>
+    cell.replaceAll('`', '').split(', '),
+  )
+  expect(firstCells).toEqual(expect.arrayContaining(Object.keys(OPERATORS)))
+  const attributes = firstCells.filter((cell) => typesOfAttribute(cell) !== undefined)
+  expect(attributes).toEqual([
+    'bytes',
+    'ttlMs',
+    'state',
+    'suite',
+    'ageMs',
+    'time',
+    'label.NAME',
+    'body.NAME',
+    'claim.NAME',
+  ])
 })
