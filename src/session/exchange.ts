@@ -29,6 +29,10 @@ export class Exchange {
   refused = false
   /** The message is with its handler. */
   dispatched = false
+  /** The reply is queued, or under way. */
+  replied = false
+  /** The last word of this end to a peer's exchange is a FAULT; until it is framed the exchange counts (SE-45). */
+  faulted = false
   /** Nobody waits for the outcome any more; the code says why. */
   abandoned: 'call/cancelled' | 'call/deadline' | undefined
   /** Gives limits of the policy back. */

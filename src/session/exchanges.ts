@@ -125,26 +125,27 @@ export class Exchanges {
 
   /** The reply of a handler; dropped if nobody waits any more. @throws contract/invalid, call/too-large */
   reply(exchange: Exchange, value: Wire | undefined): void {
-    if (exchange.sendEnded) return
-    if (exchange.abandoned !== undefined) this.fault(exchange, { code: exchange.abandoned })
-    else this.outbox.push({ exchange, begin: undefined, body: this.#encode(value, exchange.route), notify: false })
+    if (exchange.sendEnded || exchange.faulted || exchange.replied) return
+    if (exchange.abandoned !== undefined) {
+      this.fault(exchange, { code: exchange.abandoned })
+      return
+    }
+    const body = this.#encode(value, exchange.route)
+    exchange.replied = true
+    this.outbox.push({ exchange, begin: undefined, body, notify: false })
   }
 
-  /** Ends a peer's exchange without a reply. @throws cbor/unencodable, RangeError on details that cannot be sent */
+  /** Ends a peer's exchange without a reply, or with what is left of it unsent. @throws cbor/unencodable, RangeError on details that cannot be sent */
   fault(exchange: Exchange, fault: Fault): void {
-    if (exchange.sendEnded) return
+    if (exchange.sendEnded || exchange.faulted) return
     this.#tell(exchange, exchange.abandoned === undefined ? fault : { code: exchange.abandoned }, undefined)
     this.outbox.drop(exchange)
-    exchange.sendEnded = true
-    this.settle(exchange)
   }
 
   /** Refuses a message of the peer before any user code; `framed` is called when the peer is about to learn it (SE-54). */
   refuse(exchange: Exchange, fault: Fault, framed: () => void): void {
     exchange.refused = true
-    exchange.sendEnded = true
     this.#tell(exchange, fault, framed)
-    this.settle(exchange)
   }
 
   /** Nobody waits for an own exchange any more: its fault is told, the peer is asked to stop (SE-57). */
@@ -160,7 +161,7 @@ export class Exchanges {
     const wire = wireOf({ code })
     this.reset(exchange, wire)
     if (exchange.receiveEnded) this.settle(exchange)
-    else this.outbox.control(encodeFrame({ is: 'STOP', exchange: exchange.id, code: wire }))
+    else this.outbox.notice(encodeFrame({ is: 'STOP', exchange: exchange.id, code: wire }))
   }
 
   /** Ends this end's direction of an own exchange, whatever it had still to send. */
@@ -168,7 +169,7 @@ export class Exchanges {
     if (exchange.sendEnded) return
     this.outbox.drop(exchange)
     exchange.sendEnded = true
-    this.outbox.control(encodeFrame({ is: 'RESET', exchange: exchange.id, code, size: exchange.sent }))
+    this.outbox.notice(encodeFrame({ is: 'RESET', exchange: exchange.id, code, size: exchange.sent }))
   }
 
   /** A peer's exchange begins. */
@@ -211,9 +212,9 @@ export class Exchanges {
 
   /** The peer's caller gave up, or its deadline passed. The exchange counts until its handler is done (SE-45). */
   abandon(exchange: Exchange, code: Abandoned): void {
-    if (exchange.abandoned !== undefined || exchange.sendEnded) return
+    if (exchange.abandoned !== undefined || exchange.sendEnded || exchange.faulted) return
     exchange.abandoned = code
-    if (!exchange.dispatched) {
+    if (!exchange.dispatched || exchange.replied) {
       exchange.refused = true
       this.fault(exchange, { code })
       return
@@ -264,7 +265,12 @@ export class Exchanges {
 
   #tell(exchange: Exchange, fault: Fault, framed: (() => void) | undefined): void {
     const body = encodeFault(fault)
-    this.outbox.fault(encodeFrame({ is: 'FAULT', exchange: exchange.id, code: wireOf(fault), body }), framed)
+    exchange.faulted = true
+    this.outbox.notice(encodeFrame({ is: 'FAULT', exchange: exchange.id, code: wireOf(fault), body }), () => {
+      framed?.()
+      exchange.sendEnded = true
+      this.settle(exchange)
+    })
   }
 
   #pushCall(outgoing: Outgoing): void {

@@ -41,12 +41,18 @@ interface Partial {
   offset: number
 }
 
-interface QueuedFault {
+/** A frame that needs no credit. */
+interface Urgent {
   readonly bytes: Uint8Array
+  /** True if it counts against the budget of control frames. */
+  readonly counted: boolean
   readonly framed: (() => void) | undefined
 }
 
-/** What waits to be sealed: control frames first, then faults, whole messages in order, the one in pieces (SE-47, SE-48). */
+/**
+ * What waits to be sealed: frames that need no credit in their order, then whole messages in theirs, then the one in
+ * pieces (SE-47, SE-48). One order for FAULT and CREDIT: credit given after a refusal cannot overtake it (SE-54).
+ */
 export class Outbox {
   readonly #limit: number
   readonly #window: SendWindow
@@ -54,9 +60,8 @@ export class Outbox {
   readonly #halfExchange: number
   readonly #owner: Owner
   readonly #scratch: Uint8Array
-  #control: Uint8Array[] = []
+  #urgent: Urgent[] = []
   #controlBytes = 0
-  #faults: QueuedFault[] = []
   #queue: Outgoing[] = []
   #head = 0
   #partial: Partial | undefined
@@ -74,20 +79,20 @@ export class Outbox {
   }
 
   get empty(): boolean {
-    return this.#head === this.#queue.length && this.#partial === undefined && this.#faults.length === 0
+    return this.#head === this.#queue.length && this.#partial === undefined && this.#urgent.length === 0
   }
 
-  /** A control frame; it goes before all data. @throws session/limit over the budget (SE-53) */
+  /** A control frame that the peer can make this end owe without limit. @throws session/limit over the budget (SE-53) */
   control(bytes: Uint8Array): void {
     this.#controlBytes += bytes.length
     if (this.#controlBytes > CONTROL_BUDGET)
       throw SottoError.of('session/limit', 'the peer asks for more control frames than it reads')
-    this.#control.push(bytes)
+    this.#urgent.push({ bytes, counted: true, framed: undefined })
   }
 
-  /** A FAULT; it needs no credit and goes before messages. `framed` is called when it is in a record. */
-  fault(bytes: Uint8Array, framed: (() => void) | undefined): void {
-    this.#faults.push({ bytes, framed })
+  /** FAULT, RESET or STOP: exchanges and credit bound their number. `framed` is called when it is in a record. */
+  notice(bytes: Uint8Array, framed?: () => void): void {
+    this.#urgent.push({ bytes, counted: false, framed })
   }
 
   push(outgoing: Outgoing): void {
@@ -120,7 +125,7 @@ export class Outbox {
   /** The next record's plaintext, a view that is valid until the next call; undefined when nothing can go. */
   fill(): Uint8Array | undefined {
     this.#frames = 0
-    const at = this.#fillMessages(this.#fillFaults(this.#fillControl(0)))
+    const at = this.#fillMessages(this.#fillUrgent(0))
     return at === 0 ? undefined : this.#scratch.subarray(0, at)
   }
 
@@ -132,37 +137,24 @@ export class Outbox {
 
   erase(): void {
     this.#scratch.fill(0)
-    this.#control = []
+    this.#urgent = []
     this.#controlBytes = 0
-    this.#faults = []
     this.#queue = []
     this.#head = 0
     this.#partial = undefined
   }
 
-  #fillControl(from: number): number {
+  #fillUrgent(from: number): number {
     let at = from
     let count = 0
-    for (const bytes of this.#control) {
+    for (const { bytes, counted, framed } of this.#urgent) {
       if (!this.#fits(bytes, at)) break
       at = this.#put(bytes, at)
       count++
-    }
-    this.#controlBytes -= at - from
-    if (count > 0) this.#control = this.#control.slice(count)
-    return at
-  }
-
-  #fillFaults(from: number): number {
-    let at = from
-    let count = 0
-    for (const { bytes, framed } of this.#faults) {
-      if (!this.#fits(bytes, at)) break
-      at = this.#put(bytes, at)
-      count++
+      if (counted) this.#controlBytes -= bytes.length
       framed?.()
     }
-    if (count > 0) this.#faults = this.#faults.slice(count)
+    if (count > 0) this.#urgent = this.#urgent.slice(count)
     return at
   }
 
