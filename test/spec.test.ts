@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { concat, toHex } from '../src/bytes.js'
+import { Sealer } from '../src/channel/sealer.js'
+import { noble } from '../src/crypto/noble.js'
 import { ERRORS } from '../src/errors.js'
+import { CipherState } from '../src/noise/cipherstate.js'
+import { encodeFrame } from '../src/session/framewriter.js'
+import { withFixedKeys } from './setup/nonces.js'
 import { codeOf, filesUnder, read, titlesOf } from './source.js'
 
 /** A table of the code, as the rows of the Markdown table that quotes it below `<!-- table: NAME -->`. */
@@ -13,7 +19,14 @@ const TABLES: Readonly<Record<string, () => Rows>> = {
 }
 
 /** What the code makes for the fenced block below `<!-- example: NAME -->`; white space does not count. */
-const EXAMPLES: Readonly<Record<string, () => string>> = {}
+const EXAMPLES: Readonly<Record<string, () => string>> = {
+  RECORD: () =>
+    withFixedKeys('the example of spec/channel.md', () => {
+      const key = noble.cipher.ChaChaPoly.importKey(Uint8Array.from({ length: 32 }, (_, i) => i))
+      const plaintext = concat(encodeFrame({ is: 'PING', count: 1 }), new Uint8Array(3))
+      return toHex(new Sealer(new CipherState(key, 'send')).seal(plaintext))
+    }),
+}
 
 const ID = /\b[A-Z]{2}-\d+\b/g
 const KEYWORD = /\b(?:MUST|SHALL|SHOULD|REQUIRED|RECOMMENDED|MAY|OPTIONAL)\b(?: NOT\b)?/g
