@@ -1,5 +1,5 @@
 import { decode, type Wire } from '../cbor.js'
-import { SottoError } from '../errors.js'
+import { codeOfWire, type ErrorCode, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
@@ -12,7 +12,11 @@ import { BEGIN_CHARGE } from './outbox.js'
 import { Reassembly, type Whole } from './reassembly.js'
 import { ReceiveWindow } from './windows.js'
 
-type ExchangeFrame = Extract<Frame, { readonly is: 'BEGIN' | 'DATA' | 'FAULT' | 'RESET' | 'STOP' | 'CREDIT' }>
+type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
+type ExchangeFrame = FrameOf<'BEGIN' | 'DATA' | 'FAULT' | 'RESET' | 'STOP' | 'CREDIT'>
+
+/** What a one-way message can be refused for. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(['policy/denied', 'policy/limited', 'contract/invalid'])
 
 /** What the peer sends in exchanges: every frame is checked against the table and both windows before it is believed. */
 export class Arrivals {
@@ -92,7 +96,8 @@ export class Arrivals {
 
   #data(frame: Data, nowMs: number): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    if (exchange === undefined || exchange.receiveEnded)
+    // A reply follows the whole of its request.
+    if (exchange === undefined || exchange.receiveEnded || (exchange.mine && !exchange.sendEnded))
       throw malformed(`no DATA can come in exchange ${frame.exchange}`)
     if (frame.body.length === 0 && !frame.end) throw malformed('an empty DATA that ends nothing')
     this.#window.accept(frame.body.length)
@@ -179,17 +184,14 @@ export class Arrivals {
     }
   }
 
-  #fault(frame: Extract<Frame, { readonly is: 'FAULT' }>): void {
+  #fault(frame: FrameOf<'FAULT'>): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    const route = exchange?.route ?? this.#exchanges.refusedOneWay(this.#own(frame.exchange))
-    if (route === undefined || exchange?.mine === false || exchange?.receiveEnded === true)
-      throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
-    const where = { decision: this.#exchanges.gate.decision('out', frame.exchange), address: route.address }
-    const error = decodeFault(frame.code, frame.body, where)
-    if (exchange === undefined) {
-      this.#emit({ is: 'refused', verb: 'send', ...where })
+    if (exchange === undefined || exchange.oneWay) {
+      this.#refused(exchange, frame)
       return
     }
+    if (!exchange.mine || exchange.receiveEnded) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
+    const error = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route))
     exchange.receiveEnded = true
     this.#giveBack(this.#reassembly.drop(exchange))
     if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
@@ -197,39 +199,68 @@ export class Arrivals {
     this.#exchanges.settle(exchange)
   }
 
-  #reset(frame: Extract<Frame, { readonly is: 'RESET' }>): void {
-    const exchange = this.#exchanges.find(frame.exchange)
-    if (exchange === undefined || exchange.mine || exchange.receiveEnded || exchange.received !== frame.size)
-      throw malformed(`no RESET of ${frame.size} bytes can come in exchange ${frame.exchange}`)
-    exchange.receiveEnded = true
-    this.#giveBack(this.#reassembly.drop(exchange))
-    this.#exchanges.abandon(exchange, 'call/cancelled')
+  /** The peer refuses a one-way message, once; `exchange` is defined while it is still under way (SE-54). */
+  #refused(exchange: Exchange | undefined, frame: FrameOf<'FAULT'>): void {
+    const route = this.#exchanges.refusedOneWay(this.#own(frame.exchange))
+    if (route === undefined) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
+    const where = this.#where(frame.exchange, route)
+    const error = decodeFault(frame.code, frame.body, where)
+    if (!REFUSALS.has(error.code)) throw malformed(`a one-way message refused with ${error.code}`)
+    if (exchange?.awaited === true) this.#emit({ is: 'fault', exchange, error })
+    else this.#emit({ is: 'refused', verb: verbOf(route), ...where })
+    if (exchange === undefined) return
+    this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
   }
 
-  /** It may cross the reply it was to stop. */
-  #stop(frame: Extract<Frame, { readonly is: 'STOP' }>): void {
+  #where(id: number, { address }: Route): { readonly decision: string; readonly address: string } {
+    return { decision: this.#exchanges.gate.decision('out', id), address }
+  }
+
+  #reset(frame: FrameOf<'RESET'>): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    if (exchange?.mine === true || !this.#isPast(frame.exchange))
-      throw malformed(`no STOP can come in exchange ${frame.exchange}`)
-    if (exchange !== undefined) this.#exchanges.abandon(exchange, 'call/cancelled')
+    if (exchange === undefined || exchange.mine || exchange.receiveEnded || exchange.received !== frame.size)
+      throw malformed(`no RESET of ${frame.size} bytes can come in exchange ${frame.exchange}`)
+    const code = codeOfWire(frame.code)
+    if (code === undefined) throw malformed(`a RESET with the code ${frame.code}`)
+    exchange.receiveEnded = true
+    this.#giveBack(this.#reassembly.drop(exchange))
+    this.#exchanges.abandon(exchange, code === 'call/deadline' ? code : 'call/cancelled')
+    this.#exchanges.settle(exchange)
+  }
+
+  /** It comes once, for a call of the peer; it may cross the answer it was to stop. */
+  #stop(frame: FrameOf<'STOP'>): void {
+    const exchange = this.#exchanges.find(frame.exchange)
+    const known = exchange === undefined ? this.#isPast(frame.exchange) : !exchange.oneWay && !exchange.stopped
+    if (!known || !this.#isTheirs(frame.exchange)) throw malformed(`no STOP can come in exchange ${frame.exchange}`)
+    const code = codeOfWire(frame.code)
+    if (code !== 'call/cancelled' && code !== 'call/deadline') throw malformed(`a STOP with the code ${frame.code}`)
+    if (exchange === undefined) return
+    exchange.stopped = true
+    this.#exchanges.abandon(exchange, code)
   }
 
   /** It may cross the end of its exchange. */
-  #credit(frame: Extract<Frame, { readonly is: 'CREDIT' }>): void {
+  #credit(frame: FrameOf<'CREDIT'>): void {
     const exchange = this.#exchanges.find(frame.exchange)
+    const known = exchange === undefined ? this.#isPast(frame.exchange) : exchange.mine || !exchange.oneWay
     if (frame.exchange === 0) this.#exchanges.outbox.raise(frame.limit)
-    else if (exchange !== undefined) exchange.sendWindow.raise(frame.limit)
-    else if (!this.#isPast(frame.exchange)) throw malformed(`CREDIT for exchange ${frame.exchange} that never began`)
+    else if (known) exchange?.sendWindow.raise(frame.limit)
+    else throw malformed(`no CREDIT can come in exchange ${frame.exchange}`)
+  }
+
+  #isTheirs(id: number): boolean {
+    return id % 2 === this.#nextId % 2
   }
 
   #isPast(id: number): boolean {
-    return id > 0 && id <= (id % 2 === this.#nextId % 2 ? this.last : this.#exchanges.lastMine)
+    return id > 0 && id <= (this.#isTheirs(id) ? this.last : this.#exchanges.lastMine)
   }
 
   /** An id of ours that was used. */
   #own(id: number): number {
-    if (!this.#isPast(id) || id % 2 === this.#nextId % 2) throw malformed(`exchange ${id} is not one of ours`)
+    if (!this.#isPast(id) || this.#isTheirs(id)) throw malformed(`exchange ${id} is not one of ours`)
     return id
   }
 

@@ -13,6 +13,7 @@ export class Exchange {
   /** True if this end began it. */
   readonly mine: boolean
   readonly route: Route
+  readonly oneWay: boolean
   readonly #windows: Windows
   #receive: ReceiveWindow | undefined
   #send: SendWindow | undefined
@@ -33,6 +34,10 @@ export class Exchange {
   replied = false
   /** The last word of this end to a peer's exchange is a FAULT; until it is framed the exchange counts (SE-45). */
   faulted = false
+  /** Somebody waits to hear that a one-way message was taken. */
+  awaited = false
+  /** The peer's STOP has come. */
+  stopped = false
   /** Nobody waits for the outcome any more; the code says why. */
   abandoned: 'call/cancelled' | 'call/deadline' | undefined
   /** Gives limits of the policy back. */
@@ -41,6 +46,7 @@ export class Exchange {
   constructor(mine: boolean, route: Route, windows: Windows) {
     this.mine = mine
     this.route = route
+    this.oneWay = route.row.kind === 'oneWay'
     this.#windows = windows
   }
 

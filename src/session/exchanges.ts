@@ -7,7 +7,7 @@ import type { EngineEvent } from './events.js'
 import { Exchange } from './exchange.js'
 import { encodeFault, type Fault, wireOf } from './faults.js'
 import type { Labels } from './frames.js'
-import { encodeFrame, encodeLabels } from './framewriter.js'
+import { type BeginHead, encodeFrame, encodeLabels } from './framewriter.js'
 import type { Admitted, Denial, Gate } from './gate.js'
 import { Outbox, type Outgoing } from './outbox.js'
 import { Sent } from './sent.js'
@@ -54,7 +54,7 @@ export class Exchanges {
     this.#refusedActs = established.uses.length
     this.#sent = new Sent(established.declared.sessionWindow)
     this.outbox = new Outbox(established.allowed, established.declared, {
-      begins: (exchange) => this.#begins(exchange),
+      begins: (exchange, head) => this.#begins(exchange, head),
       framed: (outgoing) => this.#framed(outgoing),
     })
     for (const [index, route] of established.outbound.entries())
@@ -111,10 +111,11 @@ export class Exchanges {
     if (this.#closing) throw SottoError.of('session/closed', 'the session is closing')
     const { route, body, ttlMs } = outgoing
     const exchange = new Exchange(true, route, this.#windows)
-    const oneWay = route.row.kind === 'oneWay'
+    const { oneWay } = exchange
     exchange.receiveEnded = oneWay
     const taken = this.outbox.covers(body.length)
-    const message = { exchange, begin: outgoing, body, notify: oneWay && !taken }
+    exchange.awaited = oneWay && !taken
+    const message = { exchange, begin: outgoing, body }
     if (oneWay) this.outbox.push(message)
     else this.#pushCall(message)
     exchange.release = admitted.release
@@ -132,7 +133,7 @@ export class Exchanges {
     }
     const body = this.#encode(value, exchange.route)
     exchange.replied = true
-    this.outbox.push({ exchange, begin: undefined, body, notify: false })
+    this.outbox.push({ exchange, begin: undefined, body })
   }
 
   /** Ends a peer's exchange without a reply, or with what is left of it unsent. @throws cbor/unencodable, RangeError on details that cannot be sent */
@@ -176,7 +177,7 @@ export class Exchanges {
   add(id: number, route: Route, ttlMs: number, nowMs: number): Exchange {
     const exchange = new Exchange(false, route, this.#windows)
     exchange.id = id
-    exchange.sendEnded = route.row.kind === 'oneWay'
+    exchange.sendEnded = exchange.oneWay
     this.#open.set(id, exchange)
     if (!exchange.sendEnded) this.#theirs++
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
@@ -187,7 +188,7 @@ export class Exchanges {
   settle(exchange: Exchange): void {
     if (!exchange.over || !this.#open.delete(exchange.id)) return
     exchange.releaseLimits()
-    if (exchange.route.row.kind === 'oneWay') return
+    if (exchange.oneWay) return
     if (exchange.mine) this.#freeSlot()
     else this.#theirs--
   }
@@ -289,18 +290,18 @@ export class Exchanges {
     else this.outbox.push(next)
   }
 
-  #begins(exchange: Exchange): number {
+  #begins(exchange: Exchange, { operation }: BeginHead): number {
     const id = this.#nextId
     this.#nextId += 2
+    this.#sent.begins(id, exchange.oneWay ? operation : undefined)
     this.#unframed.delete(exchange)
     this.#open.set(id, exchange)
     return id
   }
 
-  #framed({ exchange, begin, notify }: Outgoing): void {
+  #framed({ exchange }: Outgoing): void {
     exchange.sendEnded = true
-    if (begin !== undefined && exchange.receiveEnded) this.#sent.remember(exchange.id, begin.operation)
-    if (notify) this.#emit({ is: 'taken', exchange })
+    if (exchange.awaited) this.#emit({ is: 'taken', exchange })
     this.settle(exchange)
   }
 
@@ -312,7 +313,7 @@ export class Exchanges {
     this.#waiting = this.#waiting.filter((outgoing) => outgoing.exchange !== exchange)
     if (this.#waiting.length < length) return
     this.outbox.drop(exchange)
-    if (exchange.route.row.kind !== 'oneWay') this.#freeSlot()
+    if (!exchange.oneWay) this.#freeSlot()
   }
 
   #lose(exchange: Exchange, error: SottoError): void {

@@ -24,14 +24,12 @@ export interface Outgoing {
   /** Undefined for a reply. */
   readonly begin: BeginHead | undefined
   readonly body: Uint8Array
-  /** True if somebody waits to hear that it was taken. */
-  readonly notify: boolean
 }
 
 /** Who is told of what was framed. */
 interface Owner {
   /** Gives the exchange its id, just before its BEGIN is written (SE-44). */
-  begins(exchange: Exchange): number
+  begins(exchange: Exchange, head: BeginHead): number
   /** The whole message is framed and its direction has ended. */
   framed(outgoing: Outgoing): void
 }
@@ -240,7 +238,7 @@ export class Outbox {
 
   #write({ exchange, begin }: Outgoing, at: number, flags: number, body: Uint8Array): number {
     if (begin === undefined) return this.#writeRest(exchange, at, flags, body)
-    exchange.id = this.#owner.begins(exchange)
+    exchange.id = this.#owner.begins(exchange, begin)
     this.#count(exchange, flags, body)
     return writeBegin(this.#scratch, at, exchange.id, begin, flags, body)
   }

@@ -1,20 +1,23 @@
 import { BEGIN_CHARGE } from './outbox.js'
 
 /**
- * The operations of the one-way messages the peer may still refuse: a ring as long as credit lets messages be under way
- * (SE-50), so that a refusal can be named without keeping anything a message.
+ * The operations of the one-way messages the peer may still refuse: a ring as long as credit lets exchanges be begun
+ * before the refusal of the first of them (SE-54), so that a refusal can be named without keeping anything a message.
  */
 export class Sent {
   readonly #length: number
   #ring: Uint32Array | undefined
 
+  /** `window` is the peer's session window in bytes. */
   constructor(window: number) {
     this.#length = Math.ceil(window / BEGIN_CHARGE)
   }
 
-  remember(exchange: number, operation: number): void {
-    this.#ring ??= new Uint32Array(this.#length)
-    this.#ring[this.#slot(exchange)] = operation + 1
+  /** An own exchange begins; `operation` is undefined unless it is a one-way message. */
+  begins(exchange: number, operation: number | undefined): void {
+    if (operation !== undefined) this.#ring ??= new Uint32Array(this.#length)
+    // An entry of an id one round before is not this one's.
+    if (this.#ring !== undefined) this.#ring[this.#slot(exchange)] = operation === undefined ? 0 : operation + 1
   }
 
   /** The operation, once; undefined if the exchange was none of these or was refused before. */
