@@ -1,4 +1,3 @@
-import { isAddress, isContractName } from '../contract/address.js'
 import { codeOfWire, ERRORS, type ErrorCode, SottoError } from '../errors.js'
 import { decisionId } from './decision.js'
 import type { Frame } from './frames.js'
@@ -23,37 +22,39 @@ export const refusalOf = (error: SottoError): Uint8Array | undefined =>
     ? encodeFrame({ is: 'REFUSE', code: ERRORS[error.code].wire, detail: detailOf(error) })
     : undefined
 
-/** The error a REFUSE stands for at the initiator. */
+/** The error a REFUSE stands for at the initiator; a detail that names nothing it asked for is malformed (SE-29). */
 export const errorOfRefusal = (
-  frame: Extract<Frame, { readonly is: 'REFUSE' }>,
+  { code: wire, detail }: Extract<Frame, { readonly is: 'REFUSE' }>,
   sessionId: string,
-  initiation: Initiation,
+  { uses }: Initiation,
 ): SottoError => {
-  const code = codeOfWire(frame.code)
-  const { detail: address } = frame
-  const named = splitAddress(address)
-  switch (code) {
-    case 'contract/unserved':
-      return SottoError.of(code, `the peer does not serve ${address}`, {
-        details: named.operation === '' ? { contract: named.contract } : named,
-      })
-    case 'contract/changed':
-      return SottoError.of(code, `the peer has another row for ${address}`, { details: named })
-    case 'policy/denied':
-    case 'policy/limited': {
-      const index = initiation.uses.findIndex(({ contract }) => contract === address)
-      const decision = decisionId(sessionId, 'ir', 0, Math.max(index, 0))
-      return SottoError.of(code, `the peer refuses ${address}`, { details: { decision, address } })
-    }
-    case 'identity/not-trusted':
-    case 'session/malformed':
-    case 'session/service':
-    case 'session/extension':
-      return SottoError.of(code, 'the peer refuses the session')
-    default:
-      return SottoError.of('session/malformed', `a refusal with the code ${frame.code}`)
+  const code = codeOfWire(wire)
+  const index = uses.findIndex(({ contract }) => detail === contract || detail.startsWith(`${contract}.`))
+  const { contract = '', operations = [] } = uses[index] ?? {}
+  const operation = operations.find(({ name }) => detail === `${contract}.${name}`)?.name
+  const isContract = index >= 0 && detail === contract
+  if (code === 'contract/unserved' && (isContract || operation !== undefined))
+    return SottoError.of(code, `the peer does not serve ${detail}`, {
+      details: operation === undefined ? { contract } : { contract, operation },
+    })
+  if (code === 'contract/changed' && operation !== undefined)
+    return SottoError.of(code, `the peer has another row for ${detail}`, { details: { contract, operation } })
+  if ((code === 'policy/denied' || code === 'policy/limited') && isContract) {
+    const decision = decisionId(sessionId, 'ir', 0, index)
+    return SottoError.of(code, `the peer refuses ${detail} (decision ${decision})`, {
+      details: { decision, address: detail },
+    })
   }
+  if (isBare(code) && detail === '') return SottoError.of(code, 'the peer refuses the session')
+  return SottoError.of('session/malformed', `a refusal with the code ${wire} and a detail that does not fit`)
 }
+
+/** Codes that say it all. */
+const isBare = (code: ErrorCode | undefined) =>
+  code === 'identity/not-trusted' ||
+  code === 'session/malformed' ||
+  code === 'session/service' ||
+  code === 'session/extension'
 
 const detailOf = (error: SottoError): string => {
   if (SottoError.is(error, 'contract/unserved') || SottoError.is(error, 'contract/changed')) {
@@ -62,11 +63,4 @@ const detailOf = (error: SottoError): string => {
   }
   if (SottoError.is(error, 'policy/denied') || SottoError.is(error, 'policy/limited')) return error.details.address
   return ''
-}
-
-const splitAddress = (detail: string): { readonly contract: string; readonly operation: string } => {
-  if (isContractName(detail)) return { contract: detail, operation: '' }
-  if (!isAddress(detail)) return { contract: '', operation: '' }
-  const at = detail.lastIndexOf('.')
-  return { contract: detail.slice(0, at), operation: detail.slice(at + 1) }
 }
