@@ -140,6 +140,11 @@ export class HandshakeState {
     return next
   }
 
+  /** @internal Gives up a handshake that is not over yet: as after a failure, no key stays here. */
+  erase(): void {
+    if (this.#ended === undefined) this.#end('failed')
+  }
+
   #next(turn: 'write' | 'read'): MessageLayout {
     const message = this.#protocol.messages[this.#index]
     if (this.turn !== turn || message === undefined) throw this.#misuse(`its turn to ${turn}`)

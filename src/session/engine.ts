@@ -2,30 +2,24 @@ import type { Wire } from '../cbor.js'
 import { recordLength } from '../channel/record.js'
 import { Splitter } from '../channel/splitter.js'
 import { codeOfWire, ERRORS, type ErrorCode, SottoError } from '../errors.js'
-import { Arrivals } from './arrivals.js'
-import { Established, type Finished } from './established.js'
+import type { Established, Finished } from './established.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
-import { type Act, Exchanges } from './exchanges.js'
+import type { Act } from './exchanges.js'
 import type { Fault } from './faults.js'
 import { decodeFrames, FRAMES, type Frame } from './frames.js'
 import { encodeFrame } from './framewriter.js'
-import { type Admitted, type Denial, Gate } from './gate.js'
+import type { Admitted, Denial } from './gate.js'
 import { Initiator } from './initiator.js'
+import type { Opening } from './opening.js'
 import { decodePacket, type Packet, packetLength } from './packets.js'
-import { Pulse } from './pulse.js'
 import { Responder } from './responder.js'
 import type { InitiatorSide, ResponderSide, Side } from './side.js'
 import { expectEvent, follow, type SessionEvent, type StateName } from './states.js'
+import { Traffic } from './traffic.js'
 
 /** How long an END is waited for after the own one, in ms (SE-42). */
 const END_MS = 1_000
-
-interface Open {
-  readonly exchanges: Exchanges
-  readonly arrivals: Arrivals
-  readonly pulse: Pulse
-}
 
 /**
  * One session, whole: bytes and times in, bytes and events out. Synchronous and deterministic; it never waits, and
@@ -34,33 +28,31 @@ interface Open {
  */
 export class Engine {
   readonly #side: Side
-  readonly #initiator: Initiator | undefined
-  readonly #responder: Responder | undefined
+  readonly #opening: Opening
   readonly #splitter = new Splitter()
   readonly #output: Uint8Array[] = []
   #events: EngineEvent[] = []
   #state: StateName
   #finished: Finished | undefined
-  #open: Open | undefined
+  #traffic: Traffic | undefined
   readonly #handshakeAt: number
   #closeAt = Number.POSITIVE_INFINITY
-  #draining = false
 
-  private constructor(side: Side, role: { initiator?: Initiator; responder?: Responder }, nowMs: number) {
+  private constructor(side: Side, opening: Opening, state: StateName, nowMs: number) {
     this.#side = side
-    this.#initiator = role.initiator
-    this.#responder = role.responder
-    this.#state = role.initiator === undefined ? 'R.hello' : 'I.answer'
+    this.#opening = opening
+    this.#state = state
     this.#handshakeAt = nowMs + side.handshakeMs
-    if (role.initiator !== undefined) this.#output.push(role.initiator.start())
+    const first = opening.start()
+    if (first !== undefined) this.#output.push(first)
   }
 
   static initiate(side: InitiatorSide, nowMs: number): Engine {
-    return new Engine(side, { initiator: new Initiator(side) }, nowMs)
+    return new Engine(side, new Initiator(side), 'I.answer', nowMs)
   }
 
   static respond(side: ResponderSide, nowMs: number): Engine {
-    return new Engine(side, { responder: new Responder(side) }, nowMs)
+    return new Engine(side, new Responder(side), 'R.hello', nowMs)
   }
 
   get state(): StateName {
@@ -69,6 +61,8 @@ export class Engine {
 
   /** Bytes from the transport, in any cut; borrowed. */
   receive(bytes: Uint8Array, nowMs: number): void {
+    // What is late by now is late, though the timer has not run yet.
+    this.wake(nowMs)
     this.#guard(() => {
       this.#splitter.push(bytes)
       while (!this.over) {
@@ -87,7 +81,7 @@ export class Engine {
     if (this.over) return
     const records = this.#finished?.opener.total ?? 0
     const error =
-      this.#open === undefined
+      this.#traffic === undefined
         ? SottoError.of('session/lost', 'the transport ended during the handshake', { cause })
         : SottoError.of('channel/truncated', `the transport ended after ${records} records without END`, {
             details: { records },
@@ -110,25 +104,17 @@ export class Engine {
   /** When `wake` has something to do; Infinity for never. */
   wakeAt(): number {
     if (this.over) return Number.POSITIVE_INFINITY
-    if (this.#open === undefined) return this.#handshakeAt
-    const { exchanges, pulse } = this.#open
-    return Math.min(exchanges.deadlineAt, pulse.wakeAt, this.#closeAt)
+    return this.#traffic === undefined ? this.#handshakeAt : Math.min(this.#traffic.wakeAt, this.#closeAt)
   }
 
   /** The timer. Too early a call does nothing. */
   wake(nowMs: number): void {
-    if (this.over) return
+    if (nowMs < this.wakeAt()) return
     this.#guard(() => {
-      if (this.#open === undefined) {
-        if (nowMs >= this.#handshakeAt)
-          throw SottoError.of('session/timeout', `no session after ${this.#side.handshakeMs} ms`)
-        return
-      }
-      const { exchanges, pulse } = this.#open
-      if (pulse.expired(nowMs)) throw SottoError.of('session/timeout', 'the peer was silent for too long')
-      exchanges.wake(nowMs)
-      if (pulse.due(nowMs)) this.#ping(this.#open, nowMs)
-      if (nowMs >= this.#closeAt) this.#closeNow(exchanges)
+      const traffic = this.#traffic
+      if (traffic === undefined) throw SottoError.of('session/timeout', `no session after ${this.#side.handshakeMs} ms`)
+      traffic.wake(nowMs)
+      if (nowMs >= this.#closeAt) this.#closeNow(traffic, nowMs)
     })
   }
 
@@ -144,36 +130,41 @@ export class Engine {
 
   /** The reply to a message that was dispatched. @throws contract/invalid, call/too-large */
   reply(exchange: Exchange, value: Wire | undefined): void {
-    if (!this.over) this.#open?.exchanges.reply(exchange, value)
+    if (!this.over) this.#traffic?.exchanges.reply(exchange, value)
   }
 
   /** Ends a message that was dispatched without a reply. @throws cbor/unencodable, RangeError on details too large */
   fault(exchange: Exchange, fault: Fault): void {
-    if (!this.over) this.#open?.exchanges.fault(exchange, fault)
+    if (!this.over) this.#traffic?.exchanges.fault(exchange, fault)
   }
 
   /** A message's bytes left the edge's hands: credit goes back. */
   consumed(message: { readonly charge: number; readonly held: number }): void {
-    this.#guard(() => this.#open?.arrivals.consumed(message))
+    this.#guard(() => this.#traffic?.arrivals.consumed(message))
   }
 
   /** Gives an own exchange up; its fault event follows. */
   cancel(exchange: Exchange): void {
-    this.#guard(() => this.#open?.exchanges.cancel(exchange, 'call/cancelled'))
+    this.#guard(() => this.#traffic?.exchanges.cancel(exchange, 'call/cancelled'))
   }
 
-  /** Sends a PING; its number comes back in the event `pong`. @throws session/closed */
+  /** Sends a PING; its number comes back in the event `pong`. @throws session/closed, session/busy */
   ping(nowMs: number): number {
-    const open = this.#live()
-    return this.#ping(open, nowMs)
+    const count = this.#live().ping(nowMs)
+    if (count === undefined) throw SottoError.of('session/busy', 'too many PINGs are under way already')
+    return count
   }
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
   close(nowMs: number, timeoutMs: number): void {
-    const open = this.#open
-    if (this.over) return
-    if (open === undefined) this.#die(SottoError.of('session/closed', 'closed during the handshake'))
-    else if (this.#closeAt === Number.POSITIVE_INFINITY) this.#guard(() => this.#drain(open, nowMs + timeoutMs))
+    if (this.over || this.#closeAt !== Number.POSITIVE_INFINITY) return
+    const traffic = this.#traffic
+    if (traffic === undefined) {
+      this.#die(SottoError.of('session/closed', 'closed during the handshake'))
+      return
+    }
+    this.#closeAt = nowMs + timeoutMs
+    this.#guard(() => traffic.drain())
   }
 
   /** Ends at once, without a byte. */
@@ -189,49 +180,22 @@ export class Engine {
   }
 
   #packet(packet: Packet, nowMs: number): void {
-    const initiator = this.#initiator
-    if (initiator === undefined) {
-      this.#answerPacket(packet, nowMs)
-      return
-    }
-    const event = packet.noise.length === 0 ? 'retry' : 'message2'
+    const event = this.#opening.eventOf(this.#state, packet)
     expectEvent(this.#state, event)
-    if (event === 'retry') {
-      this.#output.push(initiator.retry(packet))
-      this.#follow(event, 'I.answer2')
-      return
-    }
-    const { packet: message3, finished } = initiator.answer(packet, nowMs)
+    const { to, packet: answer, finished, record, outcome } = this.#opening.take(event, packet, nowMs)
     this.#finished = finished
-    this.#output.push(message3)
-    this.#follow(event, 'I.verdict')
-  }
-
-  #answerPacket(packet: Packet, nowMs: number): void {
-    const responder = this.#responder
-    const event = this.#state === 'R.message3' ? 'message3' : 'hello'
-    expectEvent(this.#state, event)
-    if (responder === undefined) throw new RangeError('a session without a role')
-    if (event === 'hello') {
-      const { packet: reply, to } = responder.hello(packet)
-      this.#output.push(reply)
-      this.#follow(event, to)
-      return
-    }
-    const { finished, frame, outcome } = responder.message3(packet, nowMs)
-    this.#finished = finished
-    this.#output.push(finished.sealer.seal(frame))
-    if (outcome instanceof Established) {
-      this.#follow(event, 'open')
-      this.#opened(outcome, nowMs)
-    } else this.#end(follow(this.#state, event, 'refused'), outcome, undefined)
+    if (answer !== undefined) this.#output.push(answer)
+    if (record !== undefined && finished !== undefined) this.#output.push(finished.sealer.seal(record))
+    this.#follow(event, to)
+    if (outcome instanceof SottoError) this.#end(to, outcome, undefined)
+    else if (outcome !== undefined) this.#opened(outcome, nowMs)
   }
 
   #record(unit: Uint8Array, finished: Finished, nowMs: number): void {
     if (unit.length - 18 > this.#side.limits.plaintext)
       throw SottoError.of('session/limit', `the peer sent a record over ${this.#side.limits.plaintext} bytes`)
     const frames = decodeFrames(finished.opener.open(unit))
-    this.#open?.pulse.received(nowMs)
+    this.#traffic?.received(nowMs)
     // ACCEPT or REFUSE stands alone in its record (SE-27).
     if (this.#state === 'I.verdict' && frames.length !== 1)
       throw SottoError.of('session/unexpected', 'expected ACCEPT or REFUSE alone')
@@ -241,29 +205,17 @@ export class Engine {
   #frame(frame: Frame, finished: Finished, nowMs: number): void {
     const { event } = FRAMES[frame.is]
     expectEvent(this.#state, event)
-    const open = this.#open
-    if (open === undefined) {
-      const established = this.#initiator?.verdict(frame, finished)
-      if (established === undefined) throw new RangeError('a record before its session')
+    const traffic = this.#traffic
+    if (traffic === undefined) {
+      const established = this.#opening.verdict(frame, finished)
       this.#follow(event, 'open')
       this.#opened(established, nowMs)
       return
     }
     switch (frame.is) {
-      case 'PING':
-        open.pulse.hear(frame.count, nowMs)
-        if (this.#state === 'open') open.exchanges.outbox.control(encodeFrame({ is: 'PONG', count: frame.count }))
-        break
-      case 'PONG':
-        open.pulse.answer(frame.count)
-        this.#emit({ is: 'pong', count: frame.count })
-        break
       case 'REKEY':
         if (frame.generation !== 0) throw SottoError.of('session/malformed', 'REKEY without a pending key')
         finished.opener.rekey()
-        break
-      case 'DRAIN':
-        this.#drained(open, frame.last)
         break
       case 'END':
         this.#peerEnded(frame.code, event)
@@ -272,33 +224,13 @@ export class Engine {
       case 'REFUSE':
         throw new RangeError('the state table lets no verdict in here')
       default:
-        open.arrivals.apply(frame, nowMs)
+        traffic.frame(frame, nowMs)
     }
   }
 
   #opened(established: Established, nowMs: number): void {
-    const emit = (event: EngineEvent): void => this.#emit(event)
-    const gate = new Gate({
-      peer: established.peer,
-      policy: this.#side.policy.forPeer(established.peer),
-      sessionId: established.id,
-      outbound: established.role === 'initiator' ? 'ir' : 'ri',
-      suite: established.suite.name,
-      epochMs: this.#side.epochMs,
-      openedMs: nowMs,
-    })
-    const exchanges = new Exchanges(established, gate, emit)
-    const arrivals = new Arrivals(exchanges, emit)
-    const pulse = new Pulse(established.own, established.allowed, this.#side.keepaliveMs, nowMs)
-    this.#open = { exchanges, arrivals, pulse }
+    this.#traffic = new Traffic(established, this.#side, (event) => this.#emit(event), nowMs)
     this.#emit({ is: 'established', established })
-  }
-
-  #drained({ exchanges }: Open, last: number): void {
-    if (this.#draining || last > exchanges.lastMine) throw SottoError.of('session/malformed', 'a DRAIN that cannot be')
-    this.#draining = true
-    exchanges.drained(last)
-    this.#emit({ is: 'draining' })
   }
 
   /** The peer's END: open exchanges are lost, the own END follows if it was not sent (SE-41). */
@@ -315,8 +247,8 @@ export class Engine {
 
   /** Fills and seals one record; END when closing and all is done. */
   #seal(nowMs: number): void {
-    if (this.#state !== 'open' || this.#open === undefined || this.#finished === undefined) return
-    const { exchanges, pulse } = this.#open
+    if (this.#state !== 'open' || this.#traffic === undefined || this.#finished === undefined) return
+    const { exchanges } = this.#traffic
     const { sealer } = this.#finished
     const plaintext = exchanges.outbox.fill()
     if (plaintext !== undefined) {
@@ -324,37 +256,27 @@ export class Engine {
       const last = encodeFrame({ is: 'REKEY', generation: 0 })
       this.#output.push(sealer.seal(rekey ? exchanges.outbox.append(plaintext, last) : plaintext))
       if (rekey) sealer.rekey()
-      pulse.sent(nowMs)
+      this.#traffic.sent(nowMs)
     } else if (this.#closeAt !== Number.POSITIVE_INFINITY && exchanges.idle) {
+      this.#traffic.cut(undefined)
       this.#output.push(sealer.seal(encodeFrame({ is: 'END', code: 0 })))
       this.#state = 'ending'
       this.#closeAt = nowMs + END_MS
     }
   }
 
-  #ping({ exchanges, pulse }: Open, nowMs: number): number {
-    const count = pulse.ping()
-    exchanges.outbox.control(encodeFrame({ is: 'PING', count }))
-    pulse.sent(nowMs)
-    return count
+  /** The close deadline: what is open is cut; neither the own END nor the peer's is waited for much longer (SE-42). */
+  #closeNow(traffic: Traffic, nowMs: number): void {
+    if (this.#state === 'ending' || traffic.isCut)
+      throw SottoError.of('session/timeout', 'the session did not end in time')
+    traffic.cut(SottoError.of('session/closed', 'the close deadline passed'))
+    this.#closeAt = nowMs + END_MS
   }
 
-  #drain({ exchanges, arrivals }: Open, closeAt: number): void {
-    this.#closeAt = closeAt
-    exchanges.close()
-    exchanges.outbox.control(encodeFrame({ is: 'DRAIN', last: arrivals.drain() }))
-  }
-
-  /** The close deadline: what is open is cut; the peer's END is not waited for much longer (SE-42). */
-  #closeNow(exchanges: Exchanges): void {
-    if (this.#state === 'ending') throw SottoError.of('session/timeout', 'the peer did not end the session')
-    exchanges.lose(SottoError.of('session/closed', 'the close deadline passed'))
-  }
-
-  #live(): Open {
-    if (this.#open === undefined || this.#state !== 'open')
+  #live(): Traffic {
+    if (this.#traffic === undefined || this.#state !== 'open')
       throw SottoError.of('session/closed', 'the session is closed')
-    return this.#open
+    return this.#traffic
   }
 
   #guard(act: () => void): void {
@@ -371,8 +293,8 @@ export class Engine {
   /** Before ACCEPT every fault closes without a byte (SE-9); after it the peer learns the code, if it has one (SE-43). */
   #die(error: SottoError): void {
     const code: ErrorCode = error.code
-    const tell = this.#open !== undefined && this.#state === 'open' && ERRORS[code].wire !== 0
-    if (this.#open === undefined) this.#output.length = 0
+    const tell = this.#traffic !== undefined && this.#state === 'open' && ERRORS[code].wire !== 0
+    if (this.#traffic === undefined) this.#output.length = 0
     this.#end('dead', error, tell ? ERRORS[code].wire : undefined)
   }
 
@@ -380,10 +302,9 @@ export class Engine {
     if (endCode !== undefined && this.#finished !== undefined)
       this.#output.push(this.#finished.sealer.seal(encodeFrame({ is: 'END', code: endCode })))
     this.#state = state
-    this.#open?.exchanges.lose(error)
-    this.#finished?.sealer.erase()
-    this.#finished?.opener.erase()
-    this.#finished?.split.erase()
+    this.#traffic?.exchanges.lose(error)
+    this.#finished?.erase()
+    this.#opening.end()
     this.#splitter.erase()
     this.#emit({ is: 'closed', error })
   }

@@ -38,6 +38,13 @@ export class Finished {
   static of(role: Role, suite: Suite, peer: Peer, handshake: HandshakeState, rekey: Side['rekey']): Finished {
     return new Finished(role, suite, peer, handshake.split(), rekey)
   }
+
+  /** Every key of the session goes. */
+  erase(): void {
+    this.sealer.erase()
+    this.opener.erase()
+    this.split.erase()
+  }
 }
 
 /** A finished handshake and an ACCEPT: all a session is built from, and the only thing it is built from (SE-27). */
@@ -76,7 +83,7 @@ export class Established {
     this.inbound = initiator ? agreement.backward : agreement.forward
     this.uses = initiator ? agreement.forwardContracts : agreement.backwardContracts
     this.serves = initiator ? agreement.backwardContracts : agreement.forwardContracts
-    this.exportKey = finished.split.export
+    this.exportKey = (label, context, length) => finished.split.export(label, context, length)
   }
 
   /** @throws session/malformed if the acceptance does not fit the initiation (SE-25) */

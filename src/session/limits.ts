@@ -16,7 +16,7 @@ export const LIMITS = {
   exchanges: { key: 3, default: 256, floor: 1, ceiling: 65_535, unit: 'open exchanges of a side' },
   exchangeWindow: { key: 4, default: 2 ** 18, floor: 4_096, ceiling: 2 ** 24, unit: 'bytes' },
   sessionWindow: { key: 5, default: 2 ** 20, floor: 4_096, ceiling: 2 ** 26, unit: 'bytes' },
-  idleMs: { key: 6, default: 60_000, floor: 100, ceiling: 86_400_000, unit: 'ms without a record' },
+  idleMs: { key: 6, default: 60_000, floor: 1_000, ceiling: 86_400_000, unit: 'ms without a record' },
 } as const satisfies Record<string, LimitRow>
 
 export type LimitName = keyof typeof LIMITS

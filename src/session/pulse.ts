@@ -4,6 +4,13 @@ import type { Limits } from './limits.js'
 /** PINGs a peer may send at once, and how many more a second (SE-53). */
 export const PING_BURST = 20
 export const PINGS_PER_SECOND = 10
+/**
+ * Own PINGs that may be sent at once, and that may be without their PONG: what a stalled transport holds back and what
+ * may follow at once come to PING_BURST together, so that an honest end never exceeds the peer's count.
+ */
+export const OWN_BURST = PING_BURST / 2
+/** Own PINGs that nobody asked for are no closer than this, in ms. */
+const LEAST_EVERY_MS = 200
 
 /**
  * Liveness in both directions: a record is sent in time, silence ends the session, and PINGs are counted (SE-61).
@@ -12,21 +19,22 @@ export const PINGS_PER_SECOND = 10
 export class Pulse {
   readonly #idleMs: number
   readonly #everyMs: number
+  readonly #own: Bucket
+  readonly #theirs: Bucket
   #heardAt: number
   #sentAt: number
   #pinged = 0
   #ponged = 0
   #heard = 0
-  #tokens = PING_BURST
-  #tokensAt: number
 
   constructor(own: Limits, allowed: Limits, keepaliveMs: number, nowMs: number) {
     this.#idleMs = own.idleMs
     // Three chances before the peer gives us up.
-    this.#everyMs = Math.min(keepaliveMs, allowed.idleMs / 3)
+    this.#everyMs = Math.max(LEAST_EVERY_MS, Math.min(keepaliveMs, allowed.idleMs / 3))
+    this.#own = new Bucket(OWN_BURST, nowMs)
+    this.#theirs = new Bucket(PING_BURST, nowMs)
     this.#heardAt = nowMs
     this.#sentAt = nowMs
-    this.#tokensAt = nowMs
   }
 
   /** When something is due next. */
@@ -54,8 +62,9 @@ export class Pulse {
     this.#sentAt = nowMs
   }
 
-  /** The number of the next own PING. */
-  ping(): number {
+  /** The number of the next own PING; undefined if the peer would count one too many (SE-53). */
+  ping(nowMs: number): number | undefined {
+    if (this.#pinged - this.#ponged >= OWN_BURST || !this.#own.take(nowMs)) return undefined
     return ++this.#pinged
   }
 
@@ -64,10 +73,7 @@ export class Pulse {
     if (count !== this.#heard + 1)
       throw SottoError.of('session/malformed', `expected PING ${this.#heard + 1}, got ${count}`)
     this.#heard = count
-    this.#tokens = Math.min(PING_BURST, this.#tokens + ((nowMs - this.#tokensAt) * PINGS_PER_SECOND) / 1_000)
-    this.#tokensAt = nowMs
-    if (this.#tokens < 1) throw SottoError.of('session/limit', 'the peer sends too many PINGs')
-    this.#tokens--
+    if (!this.#theirs.take(nowMs)) throw SottoError.of('session/limit', 'the peer sends too many PINGs')
   }
 
   /** The peer's PONG. @throws session/malformed unless it answers the oldest PING that is open */
@@ -75,5 +81,26 @@ export class Pulse {
     if (count !== this.#ponged + 1 || count > this.#pinged)
       throw SottoError.of('session/malformed', `PONG ${count} answers no PING`)
     this.#ponged = count
+  }
+}
+
+/** So many at once, then PINGS_PER_SECOND. */
+class Bucket {
+  readonly #burst: number
+  #tokens: number
+  #at: number
+
+  constructor(burst: number, nowMs: number) {
+    this.#burst = burst
+    this.#tokens = burst
+    this.#at = nowMs
+  }
+
+  take(nowMs: number): boolean {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#at) * PINGS_PER_SECOND) / 1_000)
+    this.#at = nowMs
+    if (this.#tokens < 1) return false
+    this.#tokens--
+    return true
   }
 }

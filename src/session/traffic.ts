@@ -1,0 +1,110 @@
+import { SottoError } from '../errors.js'
+import { Arrivals } from './arrivals.js'
+import type { Established } from './established.js'
+import type { EngineEvent } from './events.js'
+import { Exchanges } from './exchanges.js'
+import type { Frame } from './frames.js'
+import { encodeFrame } from './framewriter.js'
+import { Gate } from './gate.js'
+import { Pulse } from './pulse.js'
+import type { Side } from './side.js'
+
+/** What goes on in an open session: its exchanges, its PINGs and its draining. Keys and the end are the engine's. */
+export class Traffic {
+  readonly exchanges: Exchanges
+  readonly arrivals: Arrivals
+  readonly #pulse: Pulse
+  readonly #emit: (event: EngineEvent) => void
+  #draining = false
+  #cut = false
+
+  constructor(established: Established, side: Side, emit: (event: EngineEvent) => void, nowMs: number) {
+    const gate = new Gate({
+      peer: established.peer,
+      policy: side.policy.forPeer(established.peer),
+      sessionId: established.id,
+      outbound: established.role === 'initiator' ? 'ir' : 'ri',
+      suite: established.suite.name,
+      epochMs: side.epochMs,
+      openedMs: nowMs,
+    })
+    this.exchanges = new Exchanges(established, gate, emit)
+    this.arrivals = new Arrivals(this.exchanges, emit)
+    this.#pulse = new Pulse(established.own, established.allowed, side.keepaliveMs, nowMs)
+    this.#emit = emit
+  }
+
+  /** When `wake` has something to do. */
+  get wakeAt(): number {
+    return Math.min(this.exchanges.deadlineAt, this.#pulse.wakeAt)
+  }
+
+  /** @throws session/timeout if the peer was silent for too long (SE-61) */
+  wake(nowMs: number): void {
+    if (this.#pulse.expired(nowMs)) throw SottoError.of('session/timeout', 'the peer was silent for too long')
+    this.exchanges.wake(nowMs)
+    if (this.#pulse.due(nowMs)) this.ping(nowMs)
+  }
+
+  /** A record was opened. */
+  received(nowMs: number): void {
+    this.#pulse.received(nowMs)
+  }
+
+  /** A record was sealed. */
+  sent(nowMs: number): void {
+    this.#pulse.sent(nowMs)
+  }
+
+  /** Queues a PING; its number, or undefined if the peer would count one too many (SE-53). */
+  ping(nowMs: number): number | undefined {
+    const count = this.#pulse.ping(nowMs)
+    if (count !== undefined) this.exchanges.outbox.control(encodeFrame({ is: 'PING', count }))
+    this.#pulse.sent(nowMs)
+    return count
+  }
+
+  /** DRAIN: nothing new is taken or begun from here on (SE-42). */
+  drain(): void {
+    this.exchanges.close()
+    this.exchanges.outbox.control(encodeFrame({ is: 'DRAIN', last: this.arrivals.drain() }))
+  }
+
+  /** True from `cut` on. */
+  get isCut(): boolean {
+    return this.#cut
+  }
+
+  /** Before the own END: what is open is lost here and now, and what the peer still says of it has no effect (SE-67). */
+  cut(error: SottoError | undefined): void {
+    this.#cut = true
+    this.exchanges.lose(error)
+  }
+
+  /** Any frame that touches neither the keys nor the end. @throws session/malformed, session/limit */
+  frame(frame: Exclude<Frame, { readonly is: 'ACCEPT' | 'REFUSE' | 'REKEY' | 'END' }>, nowMs: number): void {
+    switch (frame.is) {
+      case 'PING':
+        this.#pulse.hear(frame.count, nowMs)
+        this.exchanges.outbox.control(encodeFrame({ is: 'PONG', count: frame.count }))
+        break
+      case 'PONG':
+        this.#pulse.answer(frame.count)
+        this.#emit({ is: 'pong', count: frame.count })
+        break
+      case 'DRAIN':
+        this.#drained(frame.last)
+        break
+      default:
+        if (!this.#cut) this.arrivals.apply(frame, nowMs)
+    }
+  }
+
+  #drained(last: number): void {
+    if (this.#draining || last > this.exchanges.lastMine)
+      throw SottoError.of('session/malformed', 'a DRAIN that cannot be')
+    this.#draining = true
+    this.exchanges.drained(last)
+    this.#emit({ is: 'draining' })
+  }
+}
