@@ -57,6 +57,7 @@ export class Arrivals {
 
   /** @throws session/malformed, session/limit: every fault of the peer here ends the session */
   apply(frame: ExchangeFrame, nowMs: number): void {
+    if (this.#exchanges.lost) return
     switch (frame.is) {
       case 'BEGIN':
         this.#begin(frame, nowMs)
@@ -88,8 +89,11 @@ export class Arrivals {
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
     const charge = BEGIN_CHARGE + frame.body.length
     this.#window.accept(charge)
-    if (frame.exchange > this.#taken) exchange.refused = true
-    else this.#foresee(exchange, frame, route, nowMs)
+    // The peer learns by DRAIN that this was not taken, and waits for no answer.
+    if (frame.exchange > this.#taken) {
+      exchange.refused = true
+      exchange.sendEnded = true
+    } else this.#foresee(exchange, frame, route, nowMs)
     if (Object.keys(frame.labels).length > 0 && !exchange.refused) this.#labels.set(exchange, frame.labels)
     this.#piece(exchange, frame, charge, nowMs)
   }

@@ -1,6 +1,6 @@
 import { EMPTY } from '../bytes.js'
 import { encode, type Wire } from '../cbor.js'
-import { SottoError } from '../errors.js'
+import { ERRORS, type Ran, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
 import type { Established } from './established.js'
 import type { EngineEvent } from './events.js'
@@ -44,6 +44,7 @@ export class Exchanges {
   #nextId: number
   #refusedActs: number
   #closing = false
+  #lost = false
   #deadlineAt = Number.POSITIVE_INFINITY
 
   constructor(established: Established, gate: Gate, emit: (event: EngineEvent) => void) {
@@ -74,6 +75,11 @@ export class Exchanges {
   /** True when nothing is open and nothing waits. */
   get idle(): boolean {
     return this.#open.size === 0 && this.#unframed.size === 0 && this.outbox.empty
+  }
+
+  /** True once open exchanges were cut: what the peer still sends in them crosses the END and means nothing (SE-59). */
+  get lost(): boolean {
+    return this.#lost
   }
 
   /** When `wake` has something to do. */
@@ -153,8 +159,8 @@ export class Exchanges {
   cancel(exchange: Exchange, code: Abandoned): void {
     if (exchange.abandoned !== undefined || exchange.over) return
     exchange.abandoned = code
-    const ran = exchange.id === 0 ? 'no' : 'maybe'
-    this.#emit({ is: 'fault', exchange, error: SottoError.of(code, `${exchange.route.address} was given up`, { ran }) })
+    const what = `${exchange.route.address} was given up`
+    this.#emit({ is: 'fault', exchange, error: SottoError.of(code, what, { ran: ranOf(exchange) }) })
     if (exchange.id === 0) {
       this.#forget(exchange)
       return
@@ -224,12 +230,20 @@ export class Exchanges {
     this.#emit({ is: 'cancelled', exchange, error })
   }
 
-  /** The peer took own exchanges up to `last`; the rest surely did not run, and nothing is begun from here on (SE-58). */
+  /**
+   * The peer took own exchanges up to `last`; the rest surely did not run, and nothing is begun from here on (SE-58).
+   * @throws session/malformed unless `last` is 0 or one of ours
+   */
   drained(last: number): void {
+    if (last !== 0 && last % 2 !== this.#nextId % 2)
+      throw SottoError.of('session/malformed', `expected an exchange of ours in DRAIN, got ${last}`)
     this.#closing = true
-    for (const exchange of [...this.#open.values(), ...this.#unframed])
-      if (exchange.mine && (exchange.id === 0 || exchange.id > last))
-        this.#lose(exchange, SottoError.of('session/closed', 'the session closed before this was taken'))
+    for (const exchange of [...this.#open.values(), ...this.#unframed]) {
+      if (!exchange.mine || (exchange.id !== 0 && exchange.id <= last)) continue
+      // The peer waits for the rest of a message that it has in pieces.
+      if (exchange.id !== 0) this.reset(exchange, ERRORS['session/closed'].wire)
+      this.#lose(exchange, SottoError.of('session/closed', 'the session closed before this was taken'))
+    }
   }
 
   /** Own new exchanges are refused from here on; what is queued still goes. */
@@ -237,15 +251,18 @@ export class Exchanges {
     this.#closing = true
   }
 
-  /** The session is over: every own exchange fails, every handler is told (SE-59). */
+  /** The session is over, or its close deadline passed: every own exchange fails, every handler is told (SE-59). */
   lose(cause: SottoError | undefined): void {
+    this.#lost = true
     const options = cause === undefined ? {} : { cause }
     for (const exchange of [...this.#open.values(), ...this.#unframed]) {
-      const ran = exchange.mine && exchange.id !== 0 ? 'maybe' : 'no'
       const what = `the session ended before ${exchange.route.address} did`
-      const error = SottoError.of('session/lost', what, { ...options, ran })
+      const error = SottoError.of('session/lost', what, { ...options, ran: ranOf(exchange) })
       if (exchange.mine) this.#lose(exchange, error)
-      else if (exchange.dispatched) this.#emit({ is: 'cancelled', exchange, error })
+      else if (exchange.dispatched && !exchange.replied && !exchange.faulted)
+        this.#emit({ is: 'cancelled', exchange, error })
+      // An answer that comes now is dropped.
+      exchange.sendEnded = true
       exchange.releaseLimits()
     }
     this.#open.clear()
@@ -334,6 +351,9 @@ export class Exchanges {
     this.#deadlineAt = Math.min(this.#deadlineAt, deadlineAt)
   }
 }
+
+/** No message runs before the whole of it has gone. */
+const ranOf = ({ mine, sendEnded }: Exchange): Ran => (mine && sendEnded ? 'maybe' : 'no')
 
 const encodeBody = (value: Wire): Uint8Array => {
   try {
