@@ -1,10 +1,22 @@
 import { describe, expect, test } from 'vitest'
-import { concat, toHex } from '../src/bytes.js'
+import * as z from 'zod'
+import { concat, EMPTY, toHex } from '../src/bytes.js'
+import { encode } from '../src/cbor.js'
 import { Sealer } from '../src/channel/sealer.js'
+import { contract } from '../src/contract/define.js'
+import { requestResponse } from '../src/contract/operation.js'
 import { noble } from '../src/crypto/noble.js'
-import { ERRORS } from '../src/errors.js'
+import { ERRORS, SottoError } from '../src/errors.js'
 import { CipherState } from '../src/noise/cipherstate.js'
-import { encodeFrame } from '../src/session/framewriter.js'
+import { offerOf } from '../src/session/agreement.js'
+import { FLAG, FRAMES } from '../src/session/frames.js'
+import { encodeFrame, writeBegin } from '../src/session/framewriter.js'
+import { encodeHello, encodeRetry } from '../src/session/hello.js'
+import { encodeInitiation } from '../src/session/initiation.js'
+import { LIMITS, limitsOf } from '../src/session/limits.js'
+import { REFUSALS, refusalOf } from '../src/session/refusal.js'
+import { EVENTS, STATE_NAMES, STATES } from '../src/session/states.js'
+import { SUITES } from '../src/session/suites.js'
 import { withFixedKeys } from './setup/nonces.js'
 import { codeOf, filesUnder, read, titlesOf } from './source.js'
 
@@ -16,7 +28,38 @@ const TABLES: Readonly<Record<string, () => Rows>> = {
     ['code', 'scope', 'wire', 'means'],
     ...Object.entries(ERRORS).map(([code, { scope, wire, means }]) => [`\`${code}\``, scope, String(wire), means]),
   ],
+  SUITES: () => [
+    ['id', 'Noise protocol', 'bytes of messages 1, 2, 3'],
+    ...SUITES.map(({ id, name, sizes }) => [`0x${id.toString(16).padStart(4, '0')}`, `\`${name}\``, sizes.join(', ')]),
+  ],
+  LIMITS: () => [
+    ['key', 'limit', 'unit', 'default', 'floor', 'ceiling'],
+    ...Object.entries(LIMITS).map(([name, { key, unit, default: usual, floor, ceiling }]) =>
+      [key, `\`${name}\``, unit, usual, floor, ceiling].map(String),
+    ),
+  ],
+  REFUSALS: () => [['code', 'wire number'], ...REFUSALS.map((code) => [`\`${code}\``, String(ERRORS[code].wire)])],
+  STATES: () => [
+    ['state', 'event', 'leads to'],
+    ...STATE_NAMES.flatMap((state) =>
+      EVENTS.flatMap((event) => {
+        const to = STATES[state][event]
+        return to === undefined ? [] : [[`\`${state}\``, event, to.map((name) => `\`${name}\``).join(', ')]]
+      }),
+    ),
+  ],
+  FRAMES: () => [
+    ['type', 'frame', 'event', 'last of its record'],
+    ...Object.entries(FRAMES).map(([name, { type, event, last }]) => [String(type), name, event, last ? 'yes' : 'no']),
+  ],
+  FLAGS: () => [['flag', 'bit'], ...Object.entries(FLAG).map(([name, bit]) => [`\`${name}\``, String(bit)])],
 }
+
+/** The contract of the chapters' examples. */
+const Room = z.object({ room: z.string() })
+const Thermostat = contract('thermostat.v1', {
+  read: requestResponse({ request: Room, faults: { NoSuchRoom: Room }, visible: ['room'] }),
+})
 
 /** What the code makes for the fenced block below `<!-- example: NAME -->`; white space does not count. */
 const EXAMPLES: Readonly<Record<string, () => string>> = {
@@ -26,6 +69,21 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
       const plaintext = concat(encodeFrame({ is: 'PING', count: 1 }), new Uint8Array(3))
       return toHex(new Sealer(new CipherState(key, 'send')).seal(plaintext))
     }),
+  HELLO: () => toHex(encodeHello({ suites: SUITES.map(({ id }) => id), tried: 0, pskId: EMPTY })),
+  RETRY: () => toHex(encodeRetry(SUITES[1])),
+  INITIATION: () => {
+    const uses = [offerOf(noble.hash.SHA256, Thermostat)]
+    return toHex(encodeInitiation({ uses, serves: [], context: null, limits: limitsOf(), service: '' }))
+  },
+  REFUSE: () => {
+    const details = { contract: 'thermostat.v1', operation: 'read' }
+    return toHex(refusalOf(SottoError.of('contract/unserved', 'an example', { details })) ?? EMPTY)
+  },
+  BEGIN: () => {
+    const out = new Uint8Array(64)
+    const head = { operation: 0, ttlMs: 500, labels: EMPTY }
+    return toHex(out.subarray(0, writeBegin(out, 0, 1, head, FLAG.end, encode({ room: 'kitchen' }))))
+  },
 }
 
 const ID = /\b[A-Z]{2}-\d+\b/g
