@@ -34,7 +34,7 @@ export class Arrivals {
     this.#exchanges = exchanges
     this.#emit = emit
     this.#window = new ReceiveWindow(own.sessionWindow)
-    this.#reassembly = new Reassembly(own.message)
+    this.#reassembly = new Reassembly(own.message, (amount) => this.#giveBack(amount))
     this.#nextId = role === 'initiator' ? 2 : 1
   }
 
@@ -136,9 +136,7 @@ export class Arrivals {
       throw SottoError.of('session/limit', 'the peer sent over the window of an exchange')
     exchange.received += frame.body.length
     const keep = exchange.refused && frame.is === 'BEGIN' && frame.exchange <= this.#taken ? BEGIN_CHARGE : 0
-    const whole = this.#reassembly.add(exchange, frame.body, frame.more, charge - keep, (amount) =>
-      this.#giveBack(amount),
-    )
+    const whole = this.#reassembly.add(exchange, frame.body, frame.more, charge - keep)
     if (whole === undefined) return
     exchange.receiveEnded = true
     if (exchange.refused) this.consumed(whole)
@@ -197,7 +195,7 @@ export class Arrivals {
     if (!exchange.mine || exchange.receiveEnded) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
     const error = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route))
     exchange.receiveEnded = true
-    this.#giveBack(this.#reassembly.drop(exchange))
+    this.#reassembly.drop(exchange)
     if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
     this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
@@ -228,7 +226,7 @@ export class Arrivals {
     const code = codeOfWire(frame.code)
     if (code === undefined) throw malformed(`a RESET with the code ${frame.code}`)
     exchange.receiveEnded = true
-    this.#giveBack(this.#reassembly.drop(exchange))
+    this.#reassembly.drop(exchange)
     this.#exchanges.abandon(exchange, code === 'call/deadline' ? code : 'call/cancelled')
     this.#exchanges.settle(exchange)
   }

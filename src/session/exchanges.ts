@@ -165,6 +165,7 @@ export class Exchanges {
       this.#forget(exchange)
       return
     }
+    exchange.refused = true
     const wire = wireOf({ code })
     this.reset(exchange, wire)
     if (exchange.receiveEnded) this.settle(exchange)

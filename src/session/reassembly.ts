@@ -1,19 +1,21 @@
-import { concat } from '../bytes.js'
+import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import type { Exchange } from './exchange.js'
+import { BEGIN_CHARGE } from './outbox.js'
 
 /** A whole message, and what of its cost is still to be given back when it is consumed. */
 export interface Whole {
   readonly bytes: Uint8Array
   /** Credit of the session window. */
   readonly charge: number
-  /** Bytes whose credit was given back early; they count against the reassembly budget. */
+  /** Credit that was given back early; it counts against the reassembly budget. */
   readonly held: number
 }
 
 interface Partial {
   readonly exchange: Exchange
-  readonly pieces: Uint8Array[]
+  /** The first `length` bytes of the message, and room for more. */
+  bytes: Uint8Array
   length: number
   charge: number
   held: number
@@ -21,65 +23,81 @@ interface Partial {
 
 /**
  * The one message of a direction that may be in pieces (SE-47). Its credit comes back as pieces arrive, so that a
- * message larger than a window can finish; the bytes then count here, one message limit in all (SE-52).
+ * message larger than a window can finish; it then counts here, what one message may cost in all (SE-52).
  */
 export class Reassembly {
   readonly #limit: number
+  readonly #giveBack: (amount: number) => void
   #partial: Partial | undefined
   #held = 0
 
-  constructor(limit: number) {
+  /** `limit` is that of a message in bytes; `giveBack` returns credit of the session window. */
+  constructor(limit: number, giveBack: (amount: number) => void) {
     this.#limit = limit
+    this.#giveBack = giveBack
   }
 
   /**
-   * Takes one piece, whose bytes it may keep. `charge` is what the piece cost. `giveBack` returns session credit.
+   * Takes one piece; a message that is whole in it is handed on as the view it is. `charge` is what the piece cost.
    * @throws session/malformed if another message is in pieces, session/limit over the message limit
    */
-  add(
-    exchange: Exchange,
-    piece: Uint8Array,
-    more: boolean,
-    charge: number,
-    giveBack: (amount: number) => void,
-  ): Whole | undefined {
+  add(exchange: Exchange, piece: Uint8Array, more: boolean, charge: number): Whole | undefined {
     const partial = this.#partial?.exchange === exchange ? this.#partial : undefined
     if (more && partial === undefined && this.#partial !== undefined)
       throw SottoError.of('session/malformed', 'a second message in pieces')
     if ((partial?.length ?? 0) + piece.length > this.#limit)
       throw SottoError.of('session/limit', `the peer sent a message over ${this.#limit} bytes`)
     if (!more && partial === undefined) return { bytes: piece, charge, held: 0 }
-    const current = partial ?? { exchange, pieces: [], length: 0, charge: 0, held: 0 }
+    const current = partial ?? { exchange, bytes: EMPTY, length: 0, charge: 0, held: 0 }
     this.#partial = more ? current : undefined
-    this.#keep(current, piece, charge, giveBack)
-    return more ? undefined : { bytes: concat(...current.pieces), charge: current.charge, held: current.held }
+    this.#keep(current, piece)
+    current.charge += charge
+    this.#advance(current)
+    if (more) return undefined
+    return { bytes: current.bytes.subarray(0, current.length), charge: current.charge, held: current.held }
   }
 
-  /** Forgets the pieces of an exchange that ends inside a message; what is left of their credit. */
-  drop(exchange: Exchange): number {
+  /** Forgets the pieces of an exchange that ends inside a message, and gives their credit back. */
+  drop(exchange: Exchange): void {
     const partial = this.#partial
-    if (partial?.exchange !== exchange) return 0
+    if (partial?.exchange !== exchange) return
     this.#partial = undefined
     this.#held -= partial.held
-    return partial.charge
+    this.#giveBack(partial.charge)
   }
 
-  /** A reassembled message was consumed. */
+  /** A reassembled message was consumed: the one in pieces may go on. */
   release(held: number): void {
     this.#held -= held
+    if (this.#partial !== undefined) this.#advance(this.#partial)
   }
 
-  #keep(current: Partial, piece: Uint8Array, charge: number, giveBack: (amount: number) => void): void {
+  // Pieces are copied: views of them would keep a record each, and a peer chooses how small they are.
+  #keep(current: Partial, piece: Uint8Array): void {
+    const { length } = current
     current.length += piece.length
     // A refused message is counted and dropped.
-    const held = current.exchange.refused ? 0 : charge
-    if (!current.exchange.refused) current.pieces.push(piece)
-    if (this.#held + held > this.#limit) {
-      current.charge += charge
+    if (current.exchange.refused) {
+      current.bytes = EMPTY
       return
     }
-    current.held += held
-    this.#held += held
-    giveBack(charge)
+    if (current.length > current.bytes.length) {
+      const grown = new Uint8Array(Math.min(Math.max(current.length, 2 * current.bytes.length), this.#limit))
+      grown.set(current.bytes)
+      current.bytes = grown
+    }
+    current.bytes.set(piece, length)
+  }
+
+  /** Gives credit back as far as the budget goes: a message alone always fits. */
+  #advance(current: Partial): void {
+    const room = this.#limit + BEGIN_CHARGE - this.#held
+    const amount = current.exchange.refused ? current.charge : Math.min(current.charge, room)
+    current.charge -= amount
+    if (!current.exchange.refused) {
+      current.held += amount
+      this.#held += amount
+    }
+    this.#giveBack(amount)
   }
 }
