@@ -1,28 +1,37 @@
 import type { Wire } from '../cbor.js'
+import type { EngineEvent } from '../session/events.js'
 import type { Admitted } from '../session/gate.js'
 import type { Incoming } from './face.js'
 import type { Session } from './session.js'
 
+type Message = Extract<EngineEvent, { readonly is: 'message' }>
+
 /** One dispatched message. Its signal is made when somebody asks for it. */
 export class Arrival implements Incoming {
-  readonly admitted: Admitted
   readonly session: Session
-  readonly operation: string
-  readonly value: Wire | undefined
-  readonly labels: Readonly<Record<string, string>>
+  readonly #message: Message
   #controller: AbortController | undefined
   #reason: unknown
 
-  constructor(
-    of: { readonly admitted: Admitted; readonly value: Wire | undefined; readonly labels: Incoming['labels'] },
-    operation: string,
-    session: Session,
-  ) {
-    this.admitted = of.admitted
+  constructor(message: Message, session: Session) {
+    this.#message = message
     this.session = session
-    this.operation = operation
-    this.value = of.value
-    this.labels = of.labels
+  }
+
+  get admitted(): Admitted {
+    return this.#message.admitted
+  }
+
+  get operation(): string {
+    return this.#message.exchange.route.row.name
+  }
+
+  get value(): Wire | undefined {
+    return this.#message.value
+  }
+
+  get labels(): Incoming['labels'] {
+    return this.#message.labels
   }
 
   get signal(): AbortSignal {

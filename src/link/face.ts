@@ -16,8 +16,11 @@ export interface Caller {
 }
 
 export interface CallOptions {
+  /** Gives the call up: it rejects with call/cancelled, and the handler's signal aborts. */
   readonly signal?: AbortSignal
+  /** At most 2^31-1, and kept at both ends. 0 is none: then the end of the session is the call's. */
   readonly timeoutMs?: number
+  /** What rules may read beside the message; names and values are plain text. */
   readonly labels?: Readonly<Record<string, string>>
 }
 
@@ -28,6 +31,7 @@ export interface Incoming {
   readonly operation: string
   readonly value: Wire | undefined
   readonly labels: Readonly<Record<string, string>>
+  /** Made when it is first read. */
   readonly signal: AbortSignal
 }
 
@@ -37,11 +41,13 @@ export type Answer =
   | { readonly is: 'internal'; readonly incident: string }
   | { readonly is: 'invalid'; readonly path: string }
 
-/** What a host needs of a service; made by `serve`. `answer` never rejects and `opened` never throws. */
+/** What a host needs of a service; made by `serve`. None of it throws or rejects. */
 export interface Served {
   readonly contract: Contract
-  /** @internal */
-  answer(incoming: Incoming): Promise<Answer>
+  /** @internal At once if the handler was done at once; undefined if nobody waits for an answer. */
+  answer(incoming: Incoming): Answer | undefined | Promise<Answer | undefined>
+  /** @internal The answer instead of one that has no form on the wire, for the reason `error`. */
+  unsent(error: unknown, incoming: Incoming): Answer
   /** @internal */
   opened?(session: Session): void
 }

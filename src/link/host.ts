@@ -2,17 +2,18 @@ import { SottoError } from '../errors.js'
 import { type TrustStore, trustStore } from '../identity/trust.js'
 import { Engine } from '../session/engine.js'
 import type { Transport } from '../transport/transport.js'
-import { now } from './edge.js'
 import { Feed } from './feed.js'
+import { drainMs } from './live.js'
 import { open } from './open.js'
 import { type HostOptions, sideOf } from './options.js'
+import { free, now } from './pump.js'
 import type { Session } from './session.js'
 
 /** Handshakes under way at once, in all and from one source (LI-4). */
 export const MAX_HALF_OPEN = 1_024
 export const MAX_HALF_OPEN_SOURCE = 64
 /** Failures that wait for a reader. */
-const FAILURES = 256
+export const FAILURES = 256
 
 /** An attempt that came to nothing. */
 export interface Failure {
@@ -31,9 +32,9 @@ export interface Host extends AsyncDisposable {
    * @throws session/busy, session/closed, session/timeout, session/malformed, identity/not-trusted and others
    */
   accept(transport: Transport, options?: { readonly source?: string }): Promise<Session>
-  /** Takes nothing new and drains every session. */
+  /** Takes nothing new, gives handshakes up and drains every session. @throws RangeError as `Session.drain` */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>
-  /** Takes nothing new and closes every session. Never rejects. */
+  /** Takes nothing new, gives handshakes up and closes every session, within 5 s. Never rejects. */
   close(): Promise<void>
 }
 
@@ -41,23 +42,30 @@ export interface Host extends AsyncDisposable {
 export const host = (options: HostOptions): Host => new Answering(options)
 
 class Answering implements Host {
-  readonly #options: HostOptions
+  readonly failures = new Feed<Failure>(FAILURES)
+  readonly #options: Omit<HostOptions, 'signal'>
   readonly #trust: TrustStore
   readonly #sessions = new Set<Session>()
+  /** Handshakes under way, by source. */
   readonly #halfOpen = new Map<string, number>()
-  readonly #forget: () => void
-  readonly failures = new Feed<Failure>(FAILURES)
   #opening = 0
-  #closed = false
+  /** Aborts when nothing new is taken any more; handshakes under way hear it. */
+  readonly #stop = new AbortController()
+  readonly #forget: () => void
 
-  constructor(options: HostOptions) {
+  constructor({ signal, ...options }: HostOptions) {
     // What cannot be is said now, not when the first peer comes.
     sideOf(options, now())
     this.#options = options
     this.#trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
-    this.#forget = this.#trust.onChange(() => this.#recheck())
-    const onAbort = (): void => void this.close()
-    options.signal?.addEventListener('abort', onAbort, { once: true })
+    const unwatch = this.#trust.onChange(() => this.#recheck())
+    const onAbort = (): void => this.#abort(signal?.reason)
+    this.#forget = () => {
+      unwatch()
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -65,36 +73,24 @@ class Answering implements Host {
   }
 
   async accept(transport: Transport, { source = '' }: { readonly source?: string } = {}): Promise<Session> {
-    const fromSource = this.#halfOpen.get(source) ?? 0
     try {
-      this.#admit(fromSource)
+      return await this.#attempt(transport, source)
     } catch (error) {
-      transport.abort(error instanceof Error ? error : new TypeError('not an error'))
-      throw error
-    }
-    this.#opening++
-    this.#halfOpen.set(source, fromSource + 1)
-    try {
-      const session = await this.#open(transport)
-      this.#sessions.add(session)
-      void session.closed.then(() => this.#sessions.delete(session))
-      if (this.#closed) void session.close()
-      return session
-    } catch (error) {
+      // It was taken over, whatever failed; after a failed handshake this does nothing.
+      free(transport, error)
       if (error instanceof SottoError) this.failures.push({ source, error })
       throw error
-    } finally {
-      this.#leave(source)
     }
   }
 
   async drain(options?: { readonly timeoutMs?: number }): Promise<void> {
-    this.#stop()
-    await Promise.all([...this.#sessions].map((session) => session.drain(options)))
+    const timeoutMs = drainMs(options)
+    this.#end()
+    await Promise.all([...this.#sessions].map((session) => session.drain({ timeoutMs })))
   }
 
   async close(): Promise<void> {
-    this.#stop()
+    this.#end()
     await Promise.all([...this.#sessions].map((session) => session.close()))
   }
 
@@ -102,17 +98,34 @@ class Answering implements Host {
     return this.close()
   }
 
+  async #attempt(transport: Transport, source: string): Promise<Session> {
+    const fromSource = this.#halfOpen.get(source) ?? 0
+    if (this.#stop.signal.aborted) throw SottoError.of('session/closed', 'the host takes nothing new')
+    if (this.#opening >= MAX_HALF_OPEN || fromSource >= MAX_HALF_OPEN_SOURCE)
+      throw SottoError.of('session/busy', 'too many handshakes are under way')
+    this.#opening++
+    this.#halfOpen.set(source, fromSource + 1)
+    try {
+      return await this.#open(transport)
+    } finally {
+      this.#leave(source)
+    }
+  }
+
   #open(transport: Transport): Promise<Session> {
     const time = now()
     const trust = this.#trust
     const side = { ...sideOf(this.#options, time), trust: trust.check.bind(trust) }
-    return open(Engine.respond(side, time), transport, this.#options)
-  }
-
-  #admit(fromSource: number): void {
-    if (this.#closed) throw SottoError.of('session/closed', 'the host takes nothing new')
-    if (this.#opening >= MAX_HALF_OPEN || fromSource >= MAX_HALF_OPEN_SOURCE)
-      throw SottoError.of('session/busy', 'too many handshakes are under way')
+    return open(Engine.respond(side, time), transport, this.#options, {
+      signal: this.#stop.signal,
+      opened: (session) => {
+        this.#sessions.add(session)
+        void session.closed.then(() => {
+          this.#sessions.delete(session)
+          this.#forgetLast()
+        })
+      },
+    })
   }
 
   #leave(source: string): void {
@@ -122,10 +135,21 @@ class Answering implements Host {
     else this.#halfOpen.set(source, left)
   }
 
-  #stop(): void {
-    this.#closed = true
-    this.#forget()
+  /** Takes nothing new, and gives up what is half open (LI-6). */
+  #end(): void {
+    this.#stop.abort(SottoError.of('session/closed', 'the host is closing'))
     this.failures.end()
+    this.#forgetLast()
+  }
+
+  #abort(reason: unknown): void {
+    this.#end()
+    for (const session of this.#sessions) session.abort(reason)
+  }
+
+  /** Trust that is withdrawn while a host drains still ends sessions: it is listened to until there are none. */
+  #forgetLast(): void {
+    if (this.#stop.signal.aborted && this.#sessions.size === 0) this.#forget()
   }
 
   /** A peer that is trusted no more loses its sessions (LI-5). */

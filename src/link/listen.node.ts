@@ -9,29 +9,43 @@ export interface Listener extends Host {
 }
 
 /**
- * Listens at `endpoint` and answers the peers in `options.trust`.
+ * Listens at `endpoint` and answers the peers in `options.trust`. When `options.signal` aborts it stops listening, and its
+ * sessions are aborted.
+ *
  * @throws transport/failed if the address cannot be had; RangeError, policy/malformed, identity/malformed on options
  */
 export const listen = async (endpoint: Endpoint, options: HostOptions): Promise<Listener> => {
   const answering = host(options)
-  const server = await serveEndpoint(endpoint, (transport, source) => {
-    // The host keeps what failed in `failures`.
-    answering.accept(transport, { source }).catch(() => undefined)
-  })
-  const close = async (): Promise<void> => {
-    await Promise.all([server.close(), answering.close()])
+  const { signal } = options
+  try {
+    const server = await serveEndpoint(endpoint, (transport, source) => {
+      // The host keeps what failed in `failures`.
+      answering.accept(transport, { source }).catch(() => undefined)
+    })
+    const onAbort = (): void => void server.close()
+    const stop = (): Promise<void> => {
+      signal?.removeEventListener('abort', onAbort)
+      return server.close()
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) await stop()
+    const close = async (): Promise<void> => {
+      await Promise.all([stop(), answering.close()])
+    }
+    const drain: Host['drain'] = async (drainOptions) => {
+      await Promise.all([stop(), answering.drain(drainOptions)])
+    }
+    return Object.freeze({
+      endpoint: server.endpoint,
+      sessions: answering.sessions,
+      failures: answering.failures,
+      accept: answering.accept.bind(answering),
+      drain,
+      close,
+      [Symbol.asyncDispose]: close,
+    })
+  } catch (error) {
+    await answering.close()
+    throw error
   }
-  const drain: Host['drain'] = async (drainOptions) => {
-    await Promise.all([server.close(), answering.drain(drainOptions)])
-  }
-  options.signal?.addEventListener('abort', () => void close(), { once: true })
-  return Object.freeze({
-    endpoint: server.endpoint,
-    sessions: answering.sessions,
-    failures: answering.failures,
-    accept: answering.accept.bind(answering),
-    drain,
-    close,
-    [Symbol.asyncDispose]: close,
-  })
 }

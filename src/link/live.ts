@@ -6,10 +6,12 @@ import { bindCaller } from './face.js'
 import type { Both } from './options.js'
 import type { Closed, Session } from './session.js'
 
-/** What `close` gives open exchanges to finish; with the wait for the peer's END it is 5 s in all. */
+/** What `close` gives open exchanges to finish (LI-13). */
 const CLOSE_MS = 4_000
+/** What an end takes at most, from `close` or from the deadline of `drain` (LI-13). */
+const END_MS = 5_000
 const DRAIN_MS = 30_000
-const DISPOSE_MS = 5_000
+const LONGEST_DRAIN_MS = 86_400_000
 
 /** The session of an established engine. */
 export const liveSession = <U extends Contract>(
@@ -19,16 +21,18 @@ export const liveSession = <U extends Contract>(
   closed: Promise<Closed>,
 ): Session<U> => {
   const { use = [], serve = [], signal } = options
-  const abort = (reason?: unknown): void => {
-    edge.abort(SottoError.of('session/closed', 'the session was aborted here', { cause: reason }))
-  }
+  const abort = (reason?: unknown): void => edge.abort(endOf(reason))
   const ending = async (timeoutMs: number, limitMs: number): Promise<void> => {
     edge.close(timeoutMs)
-    const timer = setTimeout(abort, limitMs, new Error('the peer did not end the session in time'))
+    const timer = setTimeout(abort, limitMs, SottoError.of('session/timeout', 'the session did not end in time'))
     await closed
     clearTimeout(timer)
   }
-  const close = (): Promise<void> => ending(CLOSE_MS, DISPOSE_MS)
+  const close = (): Promise<void> => ending(CLOSE_MS, END_MS)
+  const drain: Session['drain'] = async (drainOptions) => {
+    const timeoutMs = drainMs(drainOptions)
+    await ending(timeoutMs, timeoutMs + END_MS)
+  }
   const session: Session<U> = {
     id: established.id,
     peer: established.peer,
@@ -42,15 +46,35 @@ export const liveSession = <U extends Contract>(
     refusals: edge.refusals,
     denials: edge.denials,
     ping: (ping) => edge.ping(ping),
-    drain: ({ timeoutMs = DRAIN_MS } = {}) => ending(timeoutMs, timeoutMs + DISPOSE_MS),
+    drain,
     close,
     abort,
     exportKey: (label, context, length) => established.exportKey(label, context, length),
     [Symbol.asyncDispose]: close,
   }
   bindCaller(session, edge)
-  const onAbort = (): void => abort(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  void closed.then(() => signal?.removeEventListener('abort', onAbort))
+  abortedBy(signal, abort, closed)
   return Object.freeze(session)
+}
+
+/** @internal What a drain gives open exchanges to finish. @throws RangeError */
+export const drainMs = ({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): number => {
+  if (timeoutMs >= 0 && timeoutMs <= LONGEST_DRAIN_MS) return timeoutMs
+  throw new RangeError(`expected timeoutMs of 0..${LONGEST_DRAIN_MS}, got ${timeoutMs}`)
+}
+
+const endOf = (reason: unknown): SottoError =>
+  reason instanceof SottoError
+    ? reason
+    : SottoError.of('session/closed', 'the session was aborted here', { cause: reason })
+
+const abortedBy = (
+  signal: AbortSignal | undefined,
+  abort: (reason: unknown) => void,
+  closed: Promise<Closed>,
+): void => {
+  if (signal === undefined) return
+  const onAbort = (): void => abort(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  void closed.then(() => signal.removeEventListener('abort', onAbort))
 }

@@ -7,33 +7,46 @@ import { liveSession } from './live.js'
 import type { Both } from './options.js'
 import type { Closed, Session } from './session.js'
 
+/** What may happen to an attempt, beside what the peer does. */
+interface Attempt {
+  /** Gives the handshake up; it has no effect on the session that came of it. */
+  readonly signal: AbortSignal | undefined
+  /** Told of the session before anything else happens in it. */
+  readonly opened: (session: Session) => void
+}
+
 /**
  * Runs an engine on a transport, which it takes over.
- * @throws the error the handshake ended with; session/closed if `options.signal` aborts first
+ * @throws the error the handshake ended with; session/closed if `attempt.signal` aborts first
  */
-export const open = <U extends Contract>(engine: Engine, transport: Transport, options: Both<U>): Promise<Session<U>> =>
+export const open = <U extends Contract>(
+  engine: Engine,
+  transport: Transport,
+  options: Both<U>,
+  { signal, opened }: Attempt,
+): Promise<Session<U>> =>
   new Promise((resolve, reject) => {
-    const { serve = [], signal } = options
     let finish: (closed: Closed) => void = () => undefined
     const closed = new Promise<Closed>((settle) => {
       finish = settle
     })
-    const edge = new Edge(engine, transport, serve, {
+    const edge = new Edge(engine, transport, options.serve ?? [], {
       established: (established) => {
         signal?.removeEventListener('abort', onAbort)
         const session = liveSession(established, edge, options, closed)
+        opened(session)
         resolve(session)
         return session
       },
       closed: (outcome) => {
+        signal?.removeEventListener('abort', onAbort)
         finish(outcome)
         // After `established` this changes nothing.
         if (!outcome.clean) reject(outcome.error)
       },
     })
-    const onAbort = (): void => {
-      edge.abort(SottoError.of('session/closed', 'aborted during the handshake', { cause: signal?.reason }))
-    }
+    const onAbort = (): void =>
+      edge.abort(SottoError.of('session/closed', 'given up during the handshake', { cause: signal?.reason }))
     signal?.addEventListener('abort', onAbort, { once: true })
     edge.start()
     if (signal?.aborted === true) onAbort()

@@ -23,7 +23,7 @@ export interface Both<U extends Contract> {
   /** A value the peer sees in `session.context`; null unless said. */
   readonly context?: Wire
   readonly protocol?: Protocol
-  /** Aborts the attempt, or the sessions that came of it. */
+  /** Gives the attempt up, or aborts the sessions that came of it; a host takes nothing new from then on. */
   readonly signal?: AbortSignal
 }
 
@@ -47,22 +47,28 @@ export interface Protocol {
   readonly limits?: Readonly<Record<string, number>>
   /** Lowers when a key is replaced. */
   readonly rekey?: { readonly records?: number; readonly bytes?: number }
-  /** A record at least every `everyMs` (20,000 unless said); silence of `idleMs` (60,000) ends the session. */
+  /** A record at least every `everyMs` (20,000 unless said, 200 at least); silence of `idleMs` (60,000) ends the session. */
   readonly keepalive?: { readonly everyMs?: number; readonly idleMs?: number }
   /** From start to session: 10,000 unless said. */
   readonly handshakeMs?: number
 }
 
+/** @internal From start to session, unless said (LI-1). */
+export const HANDSHAKE_MS = 10_000
+/** PINGs more often would be over the rate that peers take (LI-17). */
+const LEAST_EVERY_MS = 200
+const LONGEST_MS = 86_400_000
+
 /** @internal What the engine wants of the options. @throws RangeError, TypeError, policy/malformed */
 export const sideOf = (options: Both<Contract>, nowMs: number): Side => {
   const { identity, use = [], serve = [], context = null, protocol = {} } = options
-  const { keepalive = {}, limits = {}, handshakeMs = 10_000 } = protocol
+  const { keepalive = {}, limits = {}, handshakeMs = HANDSHAKE_MS } = protocol
   const { everyMs = 20_000, idleMs } = keepalive
   const serves = serve.map(({ contract }) => contract)
   distinct(use)
   distinct(serves)
-  positive('handshakeMs', handshakeMs)
-  positive('everyMs', everyMs)
+  inRange('handshakeMs', handshakeMs, 1)
+  inRange('everyMs', everyMs, LEAST_EVERY_MS)
   return {
     identity,
     provider: defaultProvider,
@@ -91,6 +97,7 @@ const distinct = (contracts: readonly Contract[]): void => {
     throw new RangeError('expected each contract once')
 }
 
-const positive = (name: string, value: number): void => {
-  if (!Number.isFinite(value) || value < 1) throw new RangeError(`expected ${name} of 1 or more, got ${value}`)
+const inRange = (name: string, value: number, least: number): void => {
+  if (!(value >= least && value <= LONGEST_MS))
+    throw new RangeError(`expected ${name} of ${least}..${LONGEST_MS}, got ${value}`)
 }

@@ -3,6 +3,7 @@ import type { Contract } from '../contract/define.js'
 import type { Verb } from '../contract/kinds.js'
 import type { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
+import type { PingOptions } from './pings.js'
 
 /** How a session ended: with the peer's authenticated END and our own, or with an error. */
 export type Closed = { readonly clean: true } | { readonly clean: false; readonly error: SottoError }
@@ -35,19 +36,25 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
   readonly uses: readonly U[]
   /** Contracts the peer may call here. */
   readonly serves: readonly Contract[]
-  /** Resolves when all is over; never rejects. */
+  /** Resolves when all is over and every promise of the session has settled; never rejects. */
   readonly closed: Promise<Closed>
   /** One-way messages of ours that the peer refused; the last 1,024 are kept for a reader. */
   readonly refusals: AsyncIterable<Refusal>
   /** Messages of the peer that the policy here refused; the last 1,024 are kept for a reader. */
   readonly denials: AsyncIterable<Denial>
-  /** Round-trip time in ms. @throws call/cancelled, call/deadline, session/lost */
-  ping(options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<number>
-  /** Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends. */
+  /**
+   * Round-trip time in ms. One PING is under way at a time, 8 a second at most; who asks meanwhile shares the next.
+   * @throws call/cancelled, call/deadline, session/lost, session/closed
+   */
+  ping(options?: PingOptions): Promise<number>
+  /**
+   * Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends within 5 s.
+   * @throws RangeError unless `timeoutMs` is 0..86,400,000
+   */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>
-  /** Flushes and ends, authenticated; what is open has 4 s to finish. Never rejects. */
+  /** Flushes and ends, authenticated, within 5 s: what is open has 4 s to finish. Never rejects. */
   close(): Promise<void>
-  /** Ends at once, without a byte. */
+  /** Ends at once, without a byte. `closed` tells of `reason`, if it is a SottoError, or of session/closed. */
   abort(reason?: unknown): void
   /**
    * A secret both ends of this session derive and nobody else, of `length` bytes (at most 1,024).

@@ -2,7 +2,7 @@ import { toHex } from '../bytes.js'
 import type { Sent, Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
 import type { Answer, Incoming } from '../link/face.js'
-import { type Context, contextOf, faultAnswer } from './context.js'
+import { type Context, faultAnswer, HandlerContext } from './context.js'
 import { printFailed } from './report.js'
 import { check, checkSent } from './shape.js'
 import type { Slots } from './slots.js'
@@ -10,7 +10,8 @@ import type { Slots } from './slots.js'
 /** An operation with its handler. */
 export interface Task {
   readonly request: Sent
-  readonly response: Sent
+  /** Undefined for a one-way message, whose handler's result is nobody's. */
+  readonly response: Sent | undefined
   readonly faults: Shapes
   run(input: unknown, context: Context<Shapes>): unknown
 }
@@ -22,8 +23,13 @@ export interface Desk {
   readonly failed: (error: unknown, call: Incoming['admitted'], incident: string) => void
 }
 
-/** The one outcome of an admitted message (ME-2). Never rejects: what goes wrong is an answer too. */
-export const answer = async (incoming: Incoming, task: Task | undefined, desk: Desk): Promise<Answer> => {
+type Outcome = Answer | undefined
+
+/**
+ * The one outcome of an admitted message (ME-2); undefined if nobody waits for it. Never throws or rejects: what goes
+ * wrong is an answer too. A handler that does not wait is answered for at once, without a promise.
+ */
+export const answer = (incoming: Incoming, task: Task | undefined, desk: Desk): Outcome | Promise<Outcome> => {
   let input: unknown
   try {
     if (task === undefined) throw new TypeError(`expected an operation of the contract, got ${incoming.operation}`)
@@ -33,31 +39,53 @@ export const answer = async (incoming: Incoming, task: Task | undefined, desk: D
     if (SottoError.is(error, 'contract/invalid')) return { is: 'invalid', path: error.details.path }
     return internal(error, incoming, desk)
   }
-  // ME-17: cancelled while it waited, so nobody waits for an answer.
-  if (!(await desk.slots.take(incoming.signal))) return { is: 'internal', incident: '' }
-  try {
-    return await handle(input, incoming, task, desk)
-  } finally {
-    desk.slots.give()
-  }
+  return desk.slots.take() ? handle(input, incoming, task, desk) : handleLater(input, incoming, task, desk)
 }
 
-const handle = async (input: unknown, incoming: Incoming, task: Task, desk: Desk): Promise<Answer> => {
-  const context = contextOf(incoming, task.faults)
-  try {
-    const value = await runAround(desk.around, incoming.admitted, () => task.run(input, context))
-    // ME-8
-    checkSent(task.response, value)
-    return { is: 'reply', value }
-  } catch (error) {
+const handleLater = async (input: unknown, incoming: Incoming, task: Task, desk: Desk): Promise<Outcome> =>
+  // ME-17: cancelled while it waited, so nobody waits for an answer.
+  (await desk.slots.wait(incoming.signal)) ? handle(input, incoming, task, desk) : undefined
+
+/** With a slot, which it gives back. */
+const handle = (input: unknown, incoming: Incoming, task: Task, desk: Desk): Outcome | Promise<Outcome> => {
+  const context = new HandlerContext(incoming, task.faults)
+  const failed = (error: unknown): Outcome => {
+    desk.slots.give()
     // ME-10: the peer learns of an exception that it happened, and no more.
     return faultAnswer(error, context) ?? internal(error, incoming, desk)
   }
+  const done = (value: unknown): Outcome => {
+    try {
+      const reply = replyOf(task, value)
+      desk.slots.give()
+      return reply
+    } catch (error) {
+      return failed(error)
+    }
+  }
+  try {
+    const value =
+      desk.around === undefined
+        ? task.run(input, context)
+        : runAround(desk.around, incoming.admitted, () => task.run(input, context))
+    return isThenable(value) ? Promise.resolve(value).then(done, failed) : done(value)
+  } catch (error) {
+    return failed(error)
+  }
 }
 
+const replyOf = ({ response }: Task, value: unknown): Outcome => {
+  if (response === undefined) return undefined
+  // ME-8
+  checkSent(response, value)
+  return { is: 'reply', value }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
 /** ME-19: the outcome is the handler's; `around` can stop it or fail it, and cannot change it. */
-const runAround = async (around: Desk['around'], call: Incoming['admitted'], run: () => unknown): Promise<unknown> => {
-  if (around === undefined) return run()
+const runAround = async (around: NonNullable<Desk['around']>, call: Incoming['admitted'], run: () => unknown) => {
   const runs: Promise<unknown>[] = []
   const next = async () => {
     if (runs.length === 0) runs.push(start(run))
@@ -75,7 +103,8 @@ const start = (run: () => unknown): Promise<unknown> => {
   return running
 }
 
-const internal = (error: unknown, { admitted, signal }: Incoming, desk: Desk): Answer => {
+/** ME-10, ME-11: an incident at both ends. */
+export const internal = (error: unknown, { admitted, signal }: Incoming, desk: Desk): Answer => {
   const incident = toHex(crypto.getRandomValues(new Uint8Array(16)))
   // A handler that stops because it was told to has not failed.
   if (!signal.aborted || error !== signal.reason) report(error, admitted, incident, desk)

@@ -11,7 +11,10 @@ export interface Context<F extends Shapes = NoFaults> {
   readonly peer: Session['peer']
   /** Where it came in; `client(session, …)` asks the sender something. */
   readonly session: Session
-  /** Aborts when the answer is no longer wanted: cancelled, past its deadline, denied since, or the session is over. */
+  /**
+   * Aborts when the answer is no longer wanted: cancelled, past its deadline, denied since, or the session was lost. A
+   * one-way message has no answer; its handler is told of a lost session alone.
+   */
   readonly signal: AbortSignal
   readonly labels: Readonly<Record<string, string>>
   /**
@@ -33,22 +36,42 @@ interface Made {
 /** ME-9: which context made a fault. Another call's fault that a handler lets through is no fault of its own. */
 const faults = new WeakMap<object, Made>()
 
-export const contextOf = ({ admitted, session, signal, labels }: Incoming, declared: Shapes): Context<Shapes> => {
-  const context: Context<Shapes> = {
-    peer: admitted.peer,
-    session,
-    signal,
-    labels,
-    fault: (name, ...[data]) => {
-      const shape = declared[name]
+/** Most handlers read little of it, so what costs something is made when it is read. */
+export class HandlerContext implements Context<Shapes> {
+  readonly #incoming: Incoming
+  readonly #declared: Shapes
+
+  constructor(incoming: Incoming, declared: Shapes) {
+    this.#incoming = incoming
+    this.#declared = declared
+  }
+
+  get peer(): Session['peer'] {
+    return this.#incoming.admitted.peer
+  }
+
+  get session(): Session {
+    return this.#incoming.session
+  }
+
+  get signal(): AbortSignal {
+    return this.#incoming.signal
+  }
+
+  get labels(): Incoming['labels'] {
+    return this.#incoming.labels
+  }
+
+  get fault(): Context<Shapes>['fault'] {
+    return (name, ...[data]) => {
+      const shape = this.#declared[name]
       if (shape === undefined) throw new TypeError(`expected a declared fault, got ${name}`)
       checkSent(shape, data)
       const error = SottoError.of('call/fault', name, { details: { name, data }, ran: 'yes' })
-      faults.set(error, { by: context, answer: { is: 'fault', name, data } })
+      faults.set(error, { by: this, answer: { is: 'fault', name, data } })
       return error
-    },
+    }
   }
-  return Object.freeze(context)
 }
 
 /** The answer that a thrown fault of this very context stands for; undefined for anything else. */

@@ -6,10 +6,10 @@ import {
   type Operation,
   type RequestResponse,
 } from '../contract/operation.js'
-import { type In, nothing, type Out } from '../contract/shape.js'
+import type { In, Out } from '../contract/shape.js'
 import type { Incoming, Served } from '../link/face.js'
 import type { Session } from '../link/session.js'
-import { answer, type Desk, type Task } from './answer.js'
+import { answer, type Desk, internal, type Task } from './answer.js'
 import type { Context } from './context.js'
 import { printFailed, printOpened } from './report.js'
 import { Slots } from './slots.js'
@@ -67,13 +67,14 @@ export function serve<C extends Contract>(
   return Object.freeze({
     contract,
     answer: (incoming: Incoming) => answer(incoming, tasks.get(incoming.operation), desk),
+    unsent: (error: unknown, incoming: Incoming) => internal(error, incoming, desk),
     opened: (session: Session) => void tell(opened, session, contract.name),
   })
 }
 
 const taskOf = (operation: Operation, run: Task['run']): Task => {
   if (isRequestResponse(operation)) return { ...operation, run }
-  if (isOneWay(operation)) return { request: operation.message, response: nothing, faults: {}, run }
+  if (isOneWay(operation)) return { request: operation.message, response: undefined, faults: {}, run }
   throw new TypeError(`expected a kind of operation, got ${operation.kind}`)
 }
 

@@ -11,13 +11,15 @@ export class Slots {
     this.#free = size
   }
 
+  /** True if there is a slot now; it is to be given back. */
+  take(): boolean {
+    if (this.#free === 0) return false
+    this.#free--
+    return true
+  }
+
   /** True once there is a slot, to be given back; false if `signal` aborts before that. */
-  take(signal: AbortSignal): Promise<boolean> | boolean {
-    if (signal.aborted) return false
-    if (this.#free > 0) {
-      this.#free--
-      return true
-    }
+  wait(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const turn = () => {
         signal.removeEventListener('abort', leave)
