@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util'
 import { type Arguments, type Command, EXIT, type Exit, type Terminal } from './command.js'
+import { demo } from './demo.js'
+import { id } from './id.js'
+import { keygen } from './keygen.js'
 import { vectors } from './vectors.js'
 
 /** Every command of `sotto`, a file each. */
-const COMMANDS: Readonly<Record<string, Command>> = { vectors }
+const COMMANDS: Readonly<Record<string, Command>> = { keygen, id, demo, vectors }
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const
 

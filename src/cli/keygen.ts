@@ -1,0 +1,28 @@
+import { generateIdentity } from '../index.js'
+import { writeIdentity } from '../node.js'
+import { attempt } from './attempt.js'
+import { type Arguments, type Command, EXIT } from './command.js'
+import { askNewPassphrase, readPassphrase } from './passphrase.js'
+
+/** CL-4: makes a key file and prints its public id. */
+export const keygen: Command = {
+  usage: 'keygen FILE [--passphrase | --passphrase-file FILE] [--json]',
+  summary: 'Makes a key file that only its owner may read, and prints its public id.',
+  options: { passphrase: { type: 'boolean' }, 'passphrase-file': { type: 'string' }, json: { type: 'boolean' } },
+  run: ({ values, positionals: [file, ...rest] }, terminal) => {
+    const twice = values.passphrase === true && values['passphrase-file'] !== undefined
+    if (file === undefined || rest.length > 0 || twice) return EXIT.usage
+    return attempt('keygen', terminal, async () => {
+      const passphrase = await passphraseOf(values)
+      const id = await writeIdentity(file, generateIdentity(), passphrase === undefined ? {} : { passphrase })
+      terminal.out(values.json === true ? JSON.stringify({ id, file, sealed: passphrase !== undefined }) : id)
+    })
+  },
+}
+
+/** What the key shall be sealed with, if it shall. */
+const passphraseOf = async (values: Arguments['values']): Promise<string | undefined> => {
+  const file = values['passphrase-file']
+  if (typeof file === 'string') return readPassphrase(file)
+  return values.passphrase === true ? askNewPassphrase() : undefined
+}
