@@ -4,10 +4,10 @@ import { SottoError } from '../errors.js'
 import type { AeadKey, Provider } from './provider.js'
 
 /** Bytes that sealing adds: cost u8, salt, tag. */
-export const SEALED_OVERHEAD = 1 + 16 + 16
+const SEALED_OVERHEAD = 1 + 16 + 16
 
 /** Base-2 logarithm of the scrypt cost N: 2^17 takes 128 MiB and about a second with the portable code. */
-export const DEFAULT_COST = 17
+const DEFAULT_COST = 17
 
 const LEAST_COST = 14
 const MOST_COST = 18

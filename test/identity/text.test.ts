@@ -124,6 +124,7 @@ describe('ID-3 refuses a key that is not canonical', () => {
   test.each([0, 31, 33])('ID-3 refuses %i bytes', (length) => {
     expect(isCanonicalX25519(new Uint8Array(length))).toBe(false)
     expect(codeOf(() => peerIdOf(new Uint8Array(length)))).toBe('identity/malformed')
+    expect(() => peerIdOf(new Uint8Array(length))).toThrow(`got ${length}`)
   })
 })
 

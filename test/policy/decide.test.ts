@@ -386,6 +386,7 @@ test('PO-23 needs says what is read', () => {
       .needs('in', 'call', 'a.v1.o')
   expect(needs({ attribute: 'ttlMs', is: 'present' })).toBe('head')
   expect(needs({ attribute: 'label.x', is: 'present' }, { attribute: 'suite', is: 'present' })).toBe('head')
+  expect(needs({ attribute: 'ttlMs', is: 'present' }, { attribute: 'body.x', is: 'present' })).toBe('body')
   for (const attribute of ['bytes', 'state', 'body.x']) expect(needs({ attribute, is: 'present' })).toBe('body')
   expect(needs({ attribute: 'claim.level', is: 'eq', value: 3 })).toBe('nothing')
   expect(needs({ attribute: 'claim.level', is: 'eq', value: '3' })).toBe('nothing')

@@ -107,6 +107,11 @@ describe('PO-30 names line and column', () => {
   test.each(cases)('PO-30 refuses %s', (_, text, place) => expect(placeOf(text)).toBe(place))
 })
 
+test('PO-30 says what was expected, and whether the text ended there', () => {
+  expect(() => parseJson('[1')).toThrow("expected ',' or ']', got the end, at line 1, column 3")
+  expect(() => parseJson('[1 2]')).toThrow("expected ',' or ']', got something else, at line 1, column 4")
+})
+
 test('PO-30 the same name in two objects is no repetition', () => {
   expect(placeOf('[{"a":1},{"a":{"a":2}}]')).toBe('none')
 })

@@ -264,6 +264,11 @@ describe('PO-4 a field it does not know', () => {
     ['very long', document({ ['x'.repeat(1_000)]: 1 }), '?'],
     ['not enumerable', Object.defineProperty(document(), 'hidden', { value: 1 }), 'hidden'],
   ]
+  test('PO-4 says which fields there are', () => {
+    expect(refusal(withRule({ limit: { x: 1 } })).message).toContain(
+      'expected perSecond, bytesPerSecond, concurrent, got',
+    )
+  })
   test.each(cases)('PO-4 %s', (_, value, path) => expect(refusal(value).details.path).toBe(path))
 })
 
@@ -395,6 +400,17 @@ describe('PO-27 limits', () => {
   test.each(['bytesPerSecond', 'concurrent'])('PO-27 refuses a part of a %s', (field) => {
     expect(refusal(withRule({ limit: { [field]: 1.5 } })).details.path).toBe(`rules[0].limit.${field}`)
   })
+})
+
+test.each([
+  [null, 'null'],
+  [[], 'a list'],
+  [{}, 'object'],
+  [7, 'the number 7'],
+  [false, 'the boolean false'],
+  ['allowed', 'a text of 7 characters'],
+])('PO-1 says what came: %j is %s', (effect, what) => {
+  expect(refusal(withRule({ effect })).message).toContain(`expected one of allow, deny, got ${what}, at`)
 })
 
 test('PO-31 no error quotes a text of the document, for it may be a secret pasted there', () => {

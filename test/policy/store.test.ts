@@ -90,6 +90,7 @@ describe('PO-25 a policy is held against the contracts', () => {
     ['an operation', { on: ['a.v1.read'] }],
     ['all operations', { on: ['a.v1.*', 'a.v1.>'] }],
     ['another verb', { on: ['a.v1.log'], verbs: ['send'] }],
+    ['one verb of several', { on: ['a.v1.log'], verbs: ['call', 'send'] }],
     ['the contract', { on: ['a.v1'], verbs: ['initiate'] }],
     ['a contract it does not know', { on: ['c.v1.nothing'] }],
     ['any contract', { on: ['*.v1.nothing', '>'] }],
