@@ -5,7 +5,7 @@ import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
 import { decodeFault, type Fault } from './faults.js'
-import { type Begin, type Data, type Frame, type Labels, NO_LABELS } from './frames.js'
+import type { Begin, Data, Frame } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import { type Denial, verbOf } from './gate.js'
 import { BEGIN_CHARGE } from './outbox.js'
@@ -24,7 +24,6 @@ export class Arrivals {
   readonly #emit: (event: EngineEvent) => void
   readonly #window: ReceiveWindow
   readonly #reassembly: Reassembly
-  readonly #labels = new WeakMap<Exchange, Labels>()
   #nextId: number
   /** Exchanges of the peer above this are not taken any more (SE-58). */
   #taken = Number.POSITIVE_INFINITY
@@ -84,7 +83,7 @@ export class Arrivals {
     if (frame.exchange !== this.#nextId) throw malformed(`expected exchange ${this.#nextId}, got ${frame.exchange}`)
     if (route === undefined) throw malformed(`operation ${frame.operation} was not agreed on`)
     this.#nextId += 2
-    const exchange = this.#exchanges.add(frame.exchange, route, frame.ttlMs, nowMs)
+    const exchange = this.#exchanges.add(frame, route, nowMs)
     if (this.#exchanges.theirs > this.#exchanges.established.own.exchanges)
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
     const charge = BEGIN_CHARGE + frame.body.length
@@ -94,7 +93,6 @@ export class Arrivals {
       exchange.refused = true
       exchange.sendEnded = true
     } else this.#foresee(exchange, frame, route, nowMs)
-    if (Object.keys(frame.labels).length > 0 && !exchange.refused) this.#labels.set(exchange, frame.labels)
     this.#piece(exchange, frame, charge, nowMs)
   }
 
@@ -147,8 +145,7 @@ export class Arrivals {
 
   /** A whole message of the peer: strict decode, then the gate with the body in view (SE-56). */
   #message(exchange: Exchange, whole: Whole, nowMs: number): void {
-    const labels = this.#labels.get(exchange) ?? NO_LABELS
-    const ttlMs = Math.max(exchange.deadlineAt - nowMs, 0)
+    const { ttlMs, labels } = exchange
     const body = decodeBody(whole.bytes)
     if (!body.ok) {
       this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.consumed(whole))
@@ -156,7 +153,7 @@ export class Arrivals {
     }
     const message = {
       route: exchange.route,
-      ttlMs: Number.isFinite(ttlMs) ? ttlMs : 0,
+      ttlMs,
       labels,
       value: body.value,
       bytes: whole.bytes.length,

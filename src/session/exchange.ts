@@ -1,4 +1,6 @@
 import type { Route } from './agreement.js'
+import { type Labels, NO_LABELS } from './frames.js'
+import type { Outgoing } from './outbox.js'
 import { ReceiveWindow, SendWindow } from './windows.js'
 
 interface Windows {
@@ -19,19 +21,22 @@ export class Exchange {
   #send: SendWindow | undefined
   /** 0 until its BEGIN is framed: ids leave no gaps (SE-44). */
   id = 0
+  /** What of this end still waits to be framed. */
+  outgoing: Outgoing | undefined
   /** Body bytes sent and received so far. */
   sent = 0
   received = 0
   sendEnded = false
   receiveEnded = false
+  /** As the peer's BEGIN has it: ms, 0 for none. */
+  ttlMs = 0
+  labels: Labels = NO_LABELS
   /** Monotonic ms; Infinity for none. */
   deadlineAt = Number.POSITIVE_INFINITY
   /** The peer's message is not wanted: what still comes is counted and dropped. */
   refused = false
   /** The message is with its handler. */
   dispatched = false
-  /** The reply is queued, or under way. */
-  replied = false
   /** The last word of this end to a peer's exchange is a FAULT; until it is framed the exchange counts (SE-45). */
   faulted = false
   /** Somebody waits to hear that a one-way message was taken. */

@@ -1,29 +1,19 @@
-import { EMPTY } from '../bytes.js'
-import { encode, type Wire } from '../cbor.js'
+import type { Wire } from '../cbor.js'
 import { ERRORS, type Ran, SottoError } from '../errors.js'
+import { type Act, Acts } from './acts.js'
 import type { Route } from './agreement.js'
 import type { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import { Exchange } from './exchange.js'
 import { encodeFault, type Fault, wireOf } from './faults.js'
-import type { Labels } from './frames.js'
-import { type BeginHead, encodeFrame, encodeLabels } from './framewriter.js'
+import type { Begin } from './frames.js'
+import { type BeginHead, encodeFrame } from './framewriter.js'
 import type { Admitted, Denial, Gate } from './gate.js'
 import { Outbox, type Outgoing } from './outbox.js'
 import { Sent } from './sent.js'
 
 /** Own calls that may wait for a free exchange (SE-46). */
 export const MAX_WAITING = 65_536
-
-/** What the application wants done. */
-export interface Act {
-  readonly contract: string
-  readonly operation: string
-  readonly value: Wire | undefined
-  /** 0 for none. */
-  readonly ttlMs: number
-  readonly labels: Labels
-}
 
 type Abandoned = 'call/cancelled' | 'call/deadline'
 
@@ -33,16 +23,15 @@ export class Exchanges {
   readonly gate: Gate
   readonly outbox: Outbox
   readonly #emit: (event: EngineEvent) => void
+  readonly #windows: { readonly receive: number; readonly send: number }
   readonly #open = new Map<number, Exchange>()
-  /** Begun here, BEGIN not framed yet. */
-  readonly #unframed = new Set<Exchange>()
-  readonly #operations = new Map<string, number>()
+  readonly #acts: Acts
   readonly #sent: Sent
-  #waiting: Outgoing[] = []
+  /** Own calls that wait for one to end (SE-46). */
+  readonly #waiting = new Set<Outgoing>()
   #mine = 0
   #theirs = 0
   #nextId: number
-  #refusedActs: number
   #closing = false
   #lost = false
   #deadlineAt = Number.POSITIVE_INFINITY
@@ -51,15 +40,14 @@ export class Exchanges {
     this.established = established
     this.gate = gate
     this.#emit = emit
+    this.#windows = { receive: established.own.exchangeWindow, send: established.declared.exchangeWindow }
     this.#nextId = established.role === 'initiator' ? 1 : 2
-    this.#refusedActs = established.uses.length
+    this.#acts = new Acts(established, gate)
     this.#sent = new Sent(established.declared.sessionWindow)
     this.outbox = new Outbox(established.allowed, established.declared, {
-      begins: (exchange, head) => this.#begins(exchange, head),
-      framed: (outgoing) => this.#framed(outgoing),
+      begins: (exchange, head, whole) => this.#begins(exchange, head, whole),
+      framed: (exchange) => this.#framed(exchange),
     })
-    for (const [index, route] of established.outbound.entries())
-      if (route !== undefined) this.#operations.set(route.address, index)
   }
 
   /** The number of exchanges the peer has open. */
@@ -74,7 +62,7 @@ export class Exchanges {
 
   /** True when nothing is open and nothing waits. */
   get idle(): boolean {
-    return this.#open.size === 0 && this.#unframed.size === 0 && this.outbox.empty
+    return this.#open.size === 0 && this.#waiting.size === 0 && this.outbox.empty
   }
 
   /** True once open exchanges were cut: what the peer still sends in them crosses the END and means nothing (SE-59). */
@@ -91,54 +79,39 @@ export class Exchanges {
     return this.#open.get(id)
   }
 
-  /**
-   * The own gate, on a whole message; the body judged is the body that `begin` sends (SE-55).
-   * @throws contract/unserved, contract/invalid, call/too-large, RangeError on labels outside the grammar
-   */
+  /** @throws contract/unserved, contract/invalid, call/too-large, RangeError on a ttl or labels outside the grammar */
   admit(act: Act, nowMs: number): Admitted | Denial {
-    const operation = this.#operations.get(`${act.contract}.${act.operation}`)
-    const route = operation === undefined ? undefined : this.established.outbound[operation]
-    if (operation === undefined || route === undefined)
-      throw SottoError.of('contract/unserved', `${act.contract}.${act.operation} is not agreed on in this session`, {
-        details: { contract: act.contract, operation: act.operation },
-      })
-    const { ttlMs, labels, value } = act
-    const body = this.#encode(value, route)
-    const outgoing = { route, operation, ttlMs, labels: encodeLabels(labels), body }
-    const answer = this.gate.judge('out', { route, ttlMs, labels, value, bytes: body.length, outgoing }, 0, nowMs)
-    // An act that was refused here has no exchange: it is numbered behind the initiation's decisions.
-    return 'effect' in answer ? { ...answer, id: this.gate.decision('out', 0, this.#refusedActs++) } : answer
+    return this.#acts.admit(act, nowMs)
   }
 
-  /** Queues an admitted message. `taken` is true if credit covers it now. @throws session/closed, session/busy */
+  /**
+   * Queues an admitted message; a proof serves once. `taken` is true if credit covers it now.
+   * @throws session/closed, session/busy, policy/denied if the policy changed, TypeError if this session did not admit it
+   */
   begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
-    const { outgoing } = admitted
-    if (outgoing === undefined) throw new TypeError('expected an own message, got one of the peer')
-    if (this.#closing) throw SottoError.of('session/closed', 'the session is closing')
-    const { route, body, ttlMs } = outgoing
+    const prepared = this.#acts.redeem(admitted)
+    const { route, body, ttlMs } = prepared
     const exchange = new Exchange(true, route, this.#windows)
-    const { oneWay } = exchange
-    exchange.receiveEnded = oneWay
-    const taken = this.outbox.covers(body.length)
-    exchange.awaited = oneWay && !taken
-    const message = { exchange, begin: outgoing, body }
-    if (oneWay) this.outbox.push(message)
-    else this.#pushCall(message)
     exchange.release = admitted.release
-    this.#unframed.add(exchange)
+    this.#checkOpen(exchange)
+    const { oneWay } = exchange
+    const taken = this.outbox.covers(body.length)
+    exchange.receiveEnded = oneWay
+    exchange.awaited = oneWay && !taken
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
+    if (oneWay) this.outbox.push({ exchange, begin: prepared, body })
+    else this.#pushCall({ exchange, begin: prepared, body })
     return { exchange, taken }
   }
 
   /** The reply of a handler; dropped if nobody waits any more. @throws contract/invalid, call/too-large */
   reply(exchange: Exchange, value: Wire | undefined): void {
-    if (exchange.sendEnded || exchange.faulted || exchange.replied) return
+    if (exchange.sendEnded || exchange.faulted || exchange.outgoing !== undefined) return
     if (exchange.abandoned !== undefined) {
       this.fault(exchange, { code: exchange.abandoned })
       return
     }
-    const body = this.#encode(value, exchange.route)
-    exchange.replied = true
+    const body = this.#acts.encode(value, exchange.route)
     this.outbox.push({ exchange, begin: undefined, body })
   }
 
@@ -181,21 +154,24 @@ export class Exchanges {
   }
 
   /** A peer's exchange begins. */
-  add(id: number, route: Route, ttlMs: number, nowMs: number): Exchange {
+  add({ exchange: id, ttlMs, labels, more }: Begin, route: Route, nowMs: number): Exchange {
     const exchange = new Exchange(false, route, this.#windows)
     exchange.id = id
+    exchange.ttlMs = ttlMs
+    exchange.labels = labels
     exchange.sendEnded = exchange.oneWay
-    this.#open.set(id, exchange)
-    if (!exchange.sendEnded) this.#theirs++
+    if (more || !exchange.oneWay) this.#open.set(id, exchange)
+    if (exchange.oneWay) return exchange
+    this.#theirs++
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
     return exchange
   }
 
   /** Forgets an exchange when both its ends have passed (SE-45). */
   settle(exchange: Exchange): void {
-    if (!exchange.over || !this.#open.delete(exchange.id)) return
+    if (!exchange.over) return
     exchange.releaseLimits()
-    if (exchange.oneWay) return
+    if (!this.#open.delete(exchange.id) || exchange.oneWay) return
     if (exchange.mine) this.#freeSlot()
     else this.#theirs--
   }
@@ -210,7 +186,7 @@ export class Exchanges {
   wake(nowMs: number): void {
     if (nowMs < this.#deadlineAt) return
     this.#deadlineAt = Number.POSITIVE_INFINITY
-    for (const exchange of [...this.#open.values(), ...this.#unframed]) {
+    for (const exchange of this.#all()) {
       if (exchange.abandoned !== undefined) continue
       if (exchange.deadlineAt > nowMs) this.#deadlineAt = Math.min(this.#deadlineAt, exchange.deadlineAt)
       else if (exchange.mine) this.cancel(exchange, 'call/deadline')
@@ -222,7 +198,7 @@ export class Exchanges {
   abandon(exchange: Exchange, code: Abandoned): void {
     if (exchange.abandoned !== undefined || exchange.sendEnded || exchange.faulted) return
     exchange.abandoned = code
-    if (!exchange.dispatched || exchange.replied) {
+    if (!exchange.dispatched || exchange.outgoing !== undefined) {
       exchange.refused = true
       this.fault(exchange, { code })
       return
@@ -239,7 +215,7 @@ export class Exchanges {
     if (last !== 0 && last % 2 !== this.#nextId % 2)
       throw SottoError.of('session/malformed', `expected an exchange of ours in DRAIN, got ${last}`)
     this.#closing = true
-    for (const exchange of [...this.#open.values(), ...this.#unframed]) {
+    for (const exchange of this.#all()) {
       if (!exchange.mine || (exchange.id !== 0 && exchange.id <= last)) continue
       // The peer waits for the rest of a message that it has in pieces.
       if (exchange.id !== 0) this.reset(exchange, ERRORS['session/closed'].wire)
@@ -256,11 +232,11 @@ export class Exchanges {
   lose(cause: SottoError | undefined): void {
     this.#lost = true
     const options = cause === undefined ? {} : { cause }
-    for (const exchange of [...this.#open.values(), ...this.#unframed]) {
+    for (const exchange of this.#all()) {
       const what = `the session ended before ${exchange.route.address} did`
       const error = SottoError.of('session/lost', what, { ...options, ran: ranOf(exchange) })
       if (exchange.mine) this.#lose(exchange, error)
-      else if (exchange.dispatched && !exchange.replied && !exchange.faulted)
+      else if (exchange.dispatched && exchange.outgoing === undefined && !exchange.faulted)
         this.#emit({ is: 'cancelled', exchange, error })
       // An answer that comes now is dropped.
       exchange.sendEnded = true
@@ -268,18 +244,6 @@ export class Exchanges {
     }
     this.#open.clear()
     this.outbox.erase()
-  }
-
-  get #windows(): { readonly receive: number; readonly send: number } {
-    return { receive: this.established.own.exchangeWindow, send: this.established.declared.exchangeWindow }
-  }
-
-  #encode(value: Wire | undefined, route: Route): Uint8Array {
-    const body = value === undefined ? EMPTY : encodeBody(value)
-    const limit = this.established.allowed.message
-    if (body.length > limit)
-      throw SottoError.of('call/too-large', `expected at most ${limit} bytes for ${route.address}, got ${body.length}`)
-    return body
   }
 
   #tell(exchange: Exchange, fault: Fault, framed: (() => void) | undefined): void {
@@ -292,32 +256,51 @@ export class Exchanges {
     })
   }
 
+  /** What cannot begin gives its limits back. */
+  #checkOpen(exchange: Exchange): void {
+    const full = !exchange.oneWay && this.#waiting.size >= MAX_WAITING
+    if (!this.#closing && !full) return
+    exchange.releaseLimits()
+    if (this.#closing) throw SottoError.of('session/closed', 'the session is closing')
+    throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
+  }
+
   #pushCall(outgoing: Outgoing): void {
     if (this.#mine < this.established.allowed.exchanges) {
       this.#mine++
       this.outbox.push(outgoing)
       return
     }
-    if (this.#waiting.length >= MAX_WAITING) throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
-    this.#waiting.push(outgoing)
+    outgoing.exchange.outgoing = outgoing
+    this.#waiting.add(outgoing)
   }
 
   #freeSlot(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#mine--
-    else this.outbox.push(next)
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#mine--
+      return
+    }
+    this.#waiting.delete(next)
+    this.outbox.push(next)
   }
 
-  #begins(exchange: Exchange, { operation }: BeginHead): number {
+  /** Every exchange there is; those that wait come first, so that a slot given up goes to none of them. */
+  #all(): readonly Exchange[] {
+    const waiting = [...this.#waiting].map(({ exchange }) => exchange)
+    return [...waiting, ...this.outbox.unframed, ...this.#open.values()]
+  }
+
+  #begins(exchange: Exchange, { operation }: BeginHead, whole: boolean): number {
     const id = this.#nextId
     this.#nextId += 2
     this.#sent.begins(id, exchange.oneWay ? operation : undefined)
-    this.#unframed.delete(exchange)
-    this.#open.set(id, exchange)
+    // A one-way message that goes at once is over when it is framed: no frame can speak of it but a refusal.
+    if (!(whole && exchange.oneWay)) this.#open.set(id, exchange)
     return id
   }
 
-  #framed({ exchange }: Outgoing): void {
+  #framed(exchange: Exchange): void {
     exchange.sendEnded = true
     if (exchange.awaited) this.#emit({ is: 'taken', exchange })
     this.settle(exchange)
@@ -325,11 +308,11 @@ export class Exchanges {
 
   /** An own exchange that was never framed leaves no trace. */
   #forget(exchange: Exchange): void {
-    this.#unframed.delete(exchange)
     exchange.releaseLimits()
-    const { length } = this.#waiting
-    this.#waiting = this.#waiting.filter((outgoing) => outgoing.exchange !== exchange)
-    if (this.#waiting.length < length) return
+    if (exchange.outgoing !== undefined && this.#waiting.delete(exchange.outgoing)) {
+      exchange.outgoing = undefined
+      return
+    }
     this.outbox.drop(exchange)
     if (!exchange.oneWay) this.#freeSlot()
   }
@@ -355,11 +338,3 @@ export class Exchanges {
 
 /** No message runs before the whole of it has gone. */
 const ranOf = ({ mine, sendEnded }: Exchange): Ran => (mine && sendEnded ? 'maybe' : 'no')
-
-const encodeBody = (value: Wire): Uint8Array => {
-  try {
-    return encode(value)
-  } catch (cause) {
-    throw SottoError.of('contract/invalid', 'a value that has no form on the wire', { details: { path: '' }, cause })
-  }
-}

@@ -38,30 +38,36 @@ export class Admitted {
   readonly verb: Verb
   readonly address: string
   readonly peer: Peer
-  /** The decision's id, the same at both ends; empty for an own message that is not framed yet. */
-  readonly decision: string
   /** @internal The policy's epoch at the time. */
   readonly epoch: number
   /** @internal Gives limits back when the exchange ends. */
   readonly release: (() => void) | undefined
-  /** @internal The message that was judged, for an own one: no other can be framed with this proof. */
-  readonly outgoing: Prepared | undefined
-  // Makes the class nominal: an object with the same members is no proof.
-  readonly #admitted = true
+  readonly #gate: Gate
+  readonly #direction: Direction
+  readonly #exchange: number
+  /** The message that was judged, for an own one: no other can be framed with this proof. */
+  #outgoing: Prepared | undefined
 
-  private constructor(gate: Gate, message: Message, decision: string, release: (() => void) | undefined) {
+  private constructor(gate: Gate, direction: Direction, message: Message, exchange: number, release?: () => void) {
     this.verb = verbOf(message.route)
     this.address = message.route.address
     this.peer = gate.peer
-    this.decision = decision
     this.epoch = gate.policy.epoch
     this.release = release
-    this.outgoing = message.outgoing
+    this.#gate = gate
+    this.#direction = direction
+    this.#exchange = exchange
+    this.#outgoing = message.outgoing
+  }
+
+  /** The decision's id, the same at both ends; empty for an own message, which is not framed yet. */
+  get decision(): string {
+    return this.#exchange === 0 ? '' : this.#gate.decision(this.#direction, this.#exchange)
   }
 
   /** True for what the gate made, whatever the compiler was told. */
   static is(value: unknown): value is Admitted {
-    return typeof value === 'object' && value !== null && #admitted in value
+    return typeof value === 'object' && value !== null && #gate in value
   }
 
   /** @internal The decision on a whole message, its limits charged. `exchange` 0: it has none yet. */
@@ -71,9 +77,22 @@ export class Admitted {
     const needs = gate.policy.needs(direction, verb, address)
     const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
     const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs)
-    const id = exchange === 0 ? '' : gate.decision(direction, exchange)
-    if (verdict.effect === 'deny') return { ...verdict, id }
-    return new Admitted(gate, message, id, verdict.release)
+    if (verdict.effect === 'allow') return new Admitted(gate, direction, message, exchange, verdict.release)
+    return { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange) }
+  }
+
+  /**
+   * @internal The own message this is the proof of, once; undefined if the policy has changed since (SE-55).
+   * @throws TypeError if it is the proof of none in this session, or was used
+   */
+  redeem(gate: Gate): Prepared | undefined {
+    const outgoing = this.#outgoing
+    if (this.#gate !== gate || outgoing === undefined)
+      throw new TypeError('expected an own message that this session admitted, not sent before')
+    this.#outgoing = undefined
+    if (this.epoch === gate.policy.epoch) return outgoing
+    this.release?.()
+    return undefined
   }
 }
 

@@ -11,8 +11,9 @@ export const BEGIN_CHARGE = 64
 export const CONTROL_BUDGET = 65_536
 /** Room kept at the end of a record for REKEY. */
 const REKEY_ROOM = 2
-/** A message above this may be split to fill a record; a piece below it waits for the next record. */
+/** A message above this may be split to fill a record. */
 const SPLIT_ABOVE = 16_384
+/** A smaller piece waits for more room, unless it is the last. */
 const LEAST_PIECE = 1_024
 /** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, labels apart. */
 const BEGIN_OVERHEAD = 30
@@ -28,10 +29,10 @@ export interface Outgoing {
 
 /** Who is told of what was framed. */
 interface Owner {
-  /** Gives the exchange its id, just before its BEGIN is written (SE-44). */
-  begins(exchange: Exchange, head: BeginHead): number
+  /** Gives the exchange its id, just before its BEGIN is written (SE-44); `whole` is true if nothing follows in it. */
+  begins(exchange: Exchange, head: BeginHead, whole: boolean): number
   /** The whole message is framed and its direction has ended. */
-  framed(outgoing: Outgoing): void
+  framed(exchange: Exchange): void
 }
 
 interface Partial {
@@ -56,12 +57,15 @@ export class Outbox {
   readonly #window: SendWindow
   readonly #halfWindow: number
   readonly #halfExchange: number
+  readonly #leastPiece: number
   readonly #owner: Owner
   readonly #scratch: Uint8Array
   #urgent: Urgent[] = []
   #controlBytes = 0
+  /** From `#head` on; some are dropped, which only shows in their exchange. */
   #queue: Outgoing[] = []
   #head = 0
+  #dropped = 0
   #partial: Partial | undefined
   /** Session credit the queue will take. */
   #committed = 0
@@ -72,12 +76,14 @@ export class Outbox {
     this.#window = new SendWindow(declared.sessionWindow)
     this.#halfWindow = declared.sessionWindow / 2
     this.#halfExchange = declared.exchangeWindow / 2
+    // Whole messages leave half of a record, however small it is.
+    this.#leastPiece = Math.min(LEAST_PIECE, this.#limit / 4)
     this.#owner = owner
     this.#scratch = new Uint8Array(allowed.plaintext)
   }
 
   get empty(): boolean {
-    return this.#head === this.#queue.length && this.#partial === undefined && this.#urgent.length === 0
+    return this.#head + this.#dropped === this.#queue.length && this.#partial === undefined && this.#urgent.length === 0
   }
 
   /** A control frame that the peer can make this end owe without limit. @throws session/limit over the budget (SE-53) */
@@ -94,6 +100,7 @@ export class Outbox {
   }
 
   push(outgoing: Outgoing): void {
+    outgoing.exchange.outgoing = outgoing
     this.#queue.push(outgoing)
     this.#committed += chargeOf(outgoing)
   }
@@ -108,16 +115,27 @@ export class Outbox {
     this.#window.raise(limit)
   }
 
+  /** Own exchanges that wait here for their BEGIN. */
+  get unframed(): readonly Exchange[] {
+    const partial = this.#partial === undefined ? [] : [this.#partial.of]
+    const waiting = [...partial, ...this.#queue.slice(this.#head)].filter(isLive)
+    return waiting.map(({ exchange }) => exchange).filter(({ mine, id }) => mine && id === 0)
+  }
+
   /** Takes back what an exchange has waiting. */
   drop(exchange: Exchange): void {
-    const waiting = this.#queue.slice(this.#head)
-    this.#queue = waiting.filter((outgoing) => outgoing.exchange !== exchange)
-    this.#head = 0
-    for (const outgoing of waiting) if (outgoing.exchange === exchange) this.#committed -= chargeOf(outgoing)
+    const { outgoing } = exchange
+    if (outgoing === undefined) return
+    exchange.outgoing = undefined
     const partial = this.#partial
-    if (partial?.of.exchange !== exchange) return
-    this.#committed -= partial.offset === 0 ? chargeOf(partial.of) : partial.of.body.length - partial.offset
-    this.#partial = undefined
+    if (partial?.of === outgoing) {
+      this.#committed -= partial.offset === 0 ? chargeOf(outgoing) : outgoing.body.length - partial.offset
+      this.#partial = undefined
+      return
+    }
+    this.#committed -= chargeOf(outgoing)
+    this.#dropped++
+    if (2 * this.#dropped > this.#queue.length - this.#head) this.#compact()
   }
 
   /** The next record's plaintext, a view that is valid until the next call; undefined when nothing can go. */
@@ -139,6 +157,8 @@ export class Outbox {
     this.#controlBytes = 0
     this.#queue = []
     this.#head = 0
+    this.#dropped = 0
+    this.#committed = 0
     this.#partial = undefined
   }
 
@@ -173,9 +193,8 @@ export class Outbox {
 
   #fillMessages(from: number): number {
     let at = from
-    // A message in pieces leaves half of each record to whole ones, and they to it.
-    const share = this.#partial === undefined ? this.#limit : from + (this.#limit - from) / 2
-    for (let next = this.#queue[this.#head]; next !== undefined && this.#roomForFrame; next = this.#queue[this.#head]) {
+    const share = this.#share(from)
+    for (let next = this.#next(); next !== undefined && this.#roomForFrame; next = this.#next()) {
       const behind = this.#writeWhole(next, at, share)
       if (behind === undefined) {
         if (this.#partial === undefined && this.#splits(next, at)) {
@@ -189,6 +208,12 @@ export class Outbox {
     return this.#partial === undefined || !this.#roomForFrame ? at : this.#writePiece(this.#partial, at)
   }
 
+  /** Where whole messages end: one in pieces leaves them half of each record, once it has begun. */
+  #share(from: number): number {
+    if (this.#partial === undefined) return this.#limit
+    return this.#partial.offset === 0 ? from : from + (this.#limit - from) / 2
+  }
+
   /** Writes the message and ends its direction, if it fits the record, the share and both windows. */
   #writeWhole(next: Outgoing, at: number, share: number): number | undefined {
     const { exchange, begin, body } = next
@@ -199,7 +224,7 @@ export class Outbox {
     const behind = this.#write(next, at, FLAG.end, body)
     this.#committed -= charge
     this.#window.take(charge)
-    this.#owner.framed(next)
+    this.#framed(exchange)
     return behind
   }
 
@@ -221,7 +246,7 @@ export class Outbox {
     const left = body.length - partial.offset
     const room = Math.min(this.#limit - at - overheadOf(first), this.#window.room - fixed, exchange.sendRoom)
     const size = Math.min(left, room)
-    if (size < Math.min(left, LEAST_PIECE)) return at
+    if (size < Math.min(left, this.#leastPiece)) return at
     const last = size === left
     const piece = body.subarray(partial.offset, partial.offset + size)
     const flags = last ? FLAG.end : FLAG.more
@@ -232,13 +257,13 @@ export class Outbox {
     this.#window.take(fixed + size)
     if (!last) return behind
     this.#partial = undefined
-    this.#owner.framed(partial.of)
+    this.#framed(exchange)
     return behind
   }
 
   #write({ exchange, begin }: Outgoing, at: number, flags: number, body: Uint8Array): number {
     if (begin === undefined) return this.#writeRest(exchange, at, flags, body)
-    exchange.id = this.#owner.begins(exchange, begin)
+    exchange.id = this.#owner.begins(exchange, begin, flags === FLAG.end)
     this.#count(exchange, flags, body)
     return writeBegin(this.#scratch, at, exchange.id, begin, flags, body)
   }
@@ -255,13 +280,37 @@ export class Outbox {
     if (flags !== FLAG.end) exchange.sendWindow.take(body.length)
   }
 
+  #framed(exchange: Exchange): void {
+    exchange.outgoing = undefined
+    this.#owner.framed(exchange)
+  }
+
+  /** The first message of the queue that was not dropped. */
+  #next(): Outgoing | undefined {
+    for (;;) {
+      const next = this.#queue[this.#head]
+      if (next === undefined || isLive(next)) return next
+      this.#dropped--
+      this.#shift()
+    }
+  }
+
   #shift(): void {
     this.#head++
-    if (this.#head < this.#queue.length && this.#head < 1_024) return
-    this.#queue = this.#queue.slice(this.#head)
+    if (2 * this.#head >= this.#queue.length) this.#compact()
+  }
+
+  #compact(): void {
+    const left = this.#queue.length - this.#head
+    this.#queue = left === 0 ? [] : this.#queue.slice(this.#head)
     this.#head = 0
+    if (this.#dropped === 0) return
+    this.#queue = this.#queue.filter(isLive)
+    this.#dropped = 0
   }
 }
+
+const isLive = (outgoing: Outgoing): boolean => outgoing.exchange.outgoing === outgoing
 
 /** What a message takes of the session window in all. */
 const chargeOf = ({ begin, body }: Outgoing): number => body.length + (begin === undefined ? 0 : BEGIN_CHARGE)

@@ -1,0 +1,110 @@
+import { EMPTY } from '../bytes.js'
+import { encode, type Wire } from '../cbor.js'
+import { SottoError } from '../errors.js'
+import type { Route } from './agreement.js'
+import type { Established } from './established.js'
+import type { Labels } from './frames.js'
+import { encodeLabels } from './framewriter.js'
+import { Admitted, type Denial, type Gate, type Prepared } from './gate.js'
+
+/** What the application wants done. */
+export interface Act {
+  readonly contract: string
+  readonly operation: string
+  readonly value: Wire | undefined
+  /** Whole ms; 0 for none. */
+  readonly ttlMs: number
+  readonly labels: Labels
+}
+
+interface Numbered {
+  readonly route: Route
+  readonly operation: number
+}
+
+/** Own messages before they have an exchange: encoded, judged, and handed over for one proof each. */
+export class Acts {
+  readonly #established: Established
+  readonly #gate: Gate
+  /** By contract, then by operation. */
+  readonly #operations = new Map<string, Map<string, Numbered>>()
+  #refused: number
+
+  constructor(established: Established, gate: Gate) {
+    this.#established = established
+    this.#gate = gate
+    // Refused acts have no exchange: they are numbered behind the initiation's decisions.
+    this.#refused = established.uses.length
+    for (const [operation, route] of established.outbound.entries())
+      if (route !== undefined) this.#add(route, operation)
+  }
+
+  /**
+   * The own gate, on a whole message; the body judged is the body that is sent (SE-55).
+   * @throws contract/unserved, contract/invalid, call/too-large, RangeError on a ttl or labels outside the grammar
+   */
+  admit(act: Act, nowMs: number): Admitted | Denial {
+    const { ttlMs, labels, value } = act
+    const { route, operation } = this.#find(act.contract, act.operation)
+    if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) throw new RangeError(`expected whole ms to live, got ${ttlMs}`)
+    const body = this.encode(value, route)
+    const outgoing = { route, operation, ttlMs, labels: this.#encodeLabels(labels, route), body }
+    const answer = this.#gate.judge('out', { route, ttlMs, labels, value, bytes: body.length, outgoing }, 0, nowMs)
+    return 'effect' in answer ? { ...answer, id: this.#refusedId() } : answer
+  }
+
+  /** The message `admitted` is the proof of, once. @throws TypeError if it is no such proof; policy/denied if the policy changed */
+  redeem(admitted: Admitted): Prepared {
+    if (!Admitted.is(admitted)) throw new TypeError('expected what the gate admitted')
+    const prepared = admitted.redeem(this.#gate)
+    if (prepared !== undefined) return prepared
+    const { address } = admitted
+    const details = { decision: this.#refusedId(), address }
+    throw SottoError.of('policy/denied', `the policy changed after ${address} was admitted`, { details })
+  }
+
+  /** The body of a message or reply. @throws contract/invalid, call/too-large */
+  encode(value: Wire | undefined, { address }: Route): Uint8Array {
+    if (value === undefined) return EMPTY
+    const body = encodeBody(value)
+    const limit = this.#established.allowed.message
+    if (body.length > limit) throw tooLarge(`expected at most ${limit} bytes for ${address}, got ${body.length}`)
+    return body
+  }
+
+  /** Labels go in one record with some of the message (SE-33). */
+  #encodeLabels(labels: Labels, { address }: Route): Uint8Array {
+    const bytes = encodeLabels(labels)
+    const limit = this.#established.allowed.plaintext / 2
+    if (bytes.length > limit)
+      throw tooLarge(`expected labels of at most ${limit} bytes for ${address}, got ${bytes.length}`)
+    return bytes
+  }
+
+  #find(contract: string, operation: string): Numbered {
+    const numbered = this.#operations.get(contract)?.get(operation)
+    if (numbered !== undefined) return numbered
+    throw SottoError.of('contract/unserved', `${contract}.${operation} is not agreed on in this session`, {
+      details: { contract, operation },
+    })
+  }
+
+  #add(route: Route, operation: number): void {
+    const operations = this.#operations.get(route.contract) ?? new Map<string, Numbered>()
+    this.#operations.set(route.contract, operations.set(route.row.name, { route, operation }))
+  }
+
+  #refusedId(): string {
+    return this.#gate.decision('out', 0, this.#refused++)
+  }
+}
+
+const encodeBody = (value: Wire): Uint8Array => {
+  try {
+    return encode(value)
+  } catch (cause) {
+    throw SottoError.of('contract/invalid', 'a value that has no form on the wire', { details: { path: '' }, cause })
+  }
+}
+
+const tooLarge = (what: string): SottoError => SottoError.of('call/too-large', what)
