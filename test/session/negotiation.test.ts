@@ -154,6 +154,8 @@ describe.each(providers)('$name', (provider) => {
       const past = play(endsOf(flow, provider), faithful)
       const handshake = past.length - 1
       let tried = 0
+      // The Retry of another session is the same Retry: there is nothing to splice.
+      const isRetry = (position: number): boolean => flow === RETRY && position === 1
       const dies = (ends: Ends, attack: Attack): void => {
         tried++
         play(ends, attack)
@@ -161,8 +163,7 @@ describe.each(providers)('$name', (provider) => {
         expect(ends.initiator.state).not.toBe('open')
       }
       for (let position = 0; position < past.length; position++) {
-        // The Retry of another session is the same Retry.
-        for (const stale of past.filter((_, index) => !(index === position && flow === RETRY && index === 1)))
+        for (const stale of past.filter((_, index) => index !== position || !isRetry(position)))
           dies(
             endsOf(flow, provider),
             at(position, () => stale),
@@ -176,6 +177,7 @@ describe.each(providers)('$name', (provider) => {
       }
       // Two live sessions whose packets at one place are exchanged.
       for (let position = 0; position < handshake; position++) {
+        if (isRetry(position)) continue
         const pair = [endsOf(flow, provider), endsOf(flow, provider)] as const
         exchangeAt(pair, position)
         tried++
