@@ -11,7 +11,7 @@ export {
 } from './contract/operation.js'
 export { bytes, nothing, type Shape } from './contract/shape.js'
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js'
-export type { PeerId } from './identity/id.js'
+export { type PeerId, peerId } from './identity/id.js'
 export { generateIdentity, type Identity, parseIdentity } from './identity/identity.js'
 export type { Peer } from './identity/peer.js'
 export { type TrustStore, trustStore } from './identity/trust.js'

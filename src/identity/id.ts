@@ -26,6 +26,13 @@ export const parsePeerId = (text: string): Uint8Array => {
   return publicKey
 }
 
+/**
+ * A text from outside, as of a command line or a file, as the id that it is.
+ *
+ * @throws SottoError identity/malformed unless it is one
+ */
+export const peerId = (text: string): PeerId => peerIdOf(parsePeerId(text))
+
 /** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
 export const isCanonicalX25519 = (u: Uint8Array): boolean => {
   if (u.length !== 32) return false
