@@ -10,7 +10,9 @@ export const MAX_TOKENS = 16
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const VERSION = /^v[1-9][0-9]{0,3}$/
 const OPERATION = /^[a-z][a-zA-Z0-9]{0,62}$/
-const TOKEN = /^[a-zA-Z0-9_-]{1,64}$/
+// A peer id has 65 characters, and must be able to stand in an address.
+const TOKEN = /^[a-zA-Z0-9_-]{1,65}$/
+const FIELD = /^[a-zA-Z0-9_-]{1,64}$/
 
 // CO-5: each is found on, or awaited from, any JavaScript object, so it could stand for something else there.
 const RESERVED_OPERATIONS: ReadonlySet<string> = new Set(['then', 'constructor', 'prototype', '__proto__', 'toJSON'])
@@ -28,11 +30,11 @@ export const isContractName = (text: string): boolean => {
 /** CO-4, CO-5: camelCase of up to 63 letters and digits, and none of the five reserved names. */
 export const isOperationName = (text: string): boolean => OPERATION.test(text) && !RESERVED_OPERATIONS.has(text)
 
-/** CO-6: one to 64 letters, digits, `-` or `_`. */
+/** CO-6: one to 65 letters, digits, `-` or `_`. */
 export const isToken = (text: string): boolean => TOKEN.test(text)
 
-/** CO-12, CO-13: a token that names a member of a message, as the CBOR profile allows it. */
-export const isFieldName = (text: string): boolean => isToken(text) && !RESERVED_FIELDS.has(text)
+/** CO-12, CO-13: what names a member of a message, as the CBOR profile allows it: 1 to 64 letters, digits, `-` or `_`. */
+export const isFieldName = (text: string): boolean => FIELD.test(text) && !RESERVED_FIELDS.has(text)
 
 /** CO-7: a contract name, an operation name and at most 16 tokens, joined by dots. */
 export const isAddress = (text: string): boolean => {

@@ -1,3 +1,4 @@
+import { isFieldName } from '../contract/address.js'
 import { VERBS, type Verb } from '../contract/kinds.js'
 import { parsePeerId } from '../identity/id.js'
 import { canMatch, MAX_PATTERN, parsePattern } from './pattern.js'
@@ -5,7 +6,6 @@ import { Place } from './place.js'
 import {
   type Attribute,
   type Condition,
-  isFieldName,
   isOperator,
   type Limit,
   type Member,

@@ -1,6 +1,5 @@
-import { isAddress, isContractName, isToken } from '../contract/address.js'
+import { isAddress, isContractName, isFieldName, isToken } from '../contract/address.js'
 import type { Verb } from '../contract/kinds.js'
-import { isFieldName } from './rule.js'
 
 /** One element of a pattern; `rest` stands last only. */
 export type Element =

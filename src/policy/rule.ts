@@ -1,4 +1,4 @@
-import { isToken } from '../contract/address.js'
+import { isFieldName } from '../contract/address.js'
 import type { Verb } from '../contract/kinds.js'
 import type { PeerId } from '../identity/id.js'
 
@@ -104,11 +104,5 @@ export const OPERATORS = {
 export type Operator = keyof typeof OPERATORS
 
 export const isOperator = (text: string): text is Operator => isKey(OPERATORS, text)
-
-// PO-5: each is found on any JavaScript object.
-const RESERVED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
-
-/** Rule ids, names of groups, labels, body fields and claims. */
-export const isFieldName = (text: string): boolean => isToken(text) && !RESERVED.has(text)
 
 const isKey = <T extends object>(table: T, key: string): key is keyof T & string => Object.hasOwn(table, key)
