@@ -56,7 +56,6 @@ export class Arrivals {
 
   /** @throws session/malformed, session/limit: every fault of the peer here ends the session */
   apply(frame: ExchangeFrame, nowMs: number): void {
-    if (this.#exchanges.lost) return
     switch (frame.is) {
       case 'BEGIN':
         this.#begin(frame, nowMs)

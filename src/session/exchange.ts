@@ -1,6 +1,6 @@
 import type { Route } from './agreement.js'
 import { type Labels, NO_LABELS } from './frames.js'
-import type { Outgoing } from './outbox.js'
+import type { BeginHead } from './framewriter.js'
 import { ReceiveWindow, SendWindow } from './windows.js'
 
 interface Windows {
@@ -12,17 +12,17 @@ interface Windows {
 
 /** One conversation of frames. It counts until both its ends have passed (SE-45). */
 export class Exchange {
-  /** True if this end began it. */
-  readonly mine: boolean
   readonly route: Route
+  /** What the BEGIN of an own exchange says; undefined if the peer began it. */
+  readonly head: BeginHead | undefined
   readonly oneWay: boolean
   readonly #windows: Windows
   #receive: ReceiveWindow | undefined
   #send: SendWindow | undefined
   /** 0 until its BEGIN is framed: ids leave no gaps (SE-44). */
   id = 0
-  /** What of this end still waits to be framed. */
-  outgoing: Outgoing | undefined
+  /** The message or reply of this end, until all of it is framed. */
+  body: Uint8Array | undefined
   /** Body bytes sent and received so far. */
   sent = 0
   received = 0
@@ -48,11 +48,16 @@ export class Exchange {
   /** Gives limits of the policy back. */
   release: (() => void) | undefined
 
-  constructor(mine: boolean, route: Route, windows: Windows) {
-    this.mine = mine
+  constructor(route: Route, head: BeginHead | undefined, windows: Windows) {
     this.route = route
+    this.head = head
     this.oneWay = route.row.kind === 'oneWay'
     this.#windows = windows
+  }
+
+  /** True if this end began it. */
+  get mine(): boolean {
+    return this.head !== undefined
   }
 
   // Most exchanges are one small message each way: a window is made when a message comes in pieces.

@@ -9,7 +9,7 @@ import { encodeFault, type Fault, wireOf } from './faults.js'
 import type { Begin } from './frames.js'
 import { type BeginHead, encodeFrame } from './framewriter.js'
 import type { Admitted, Denial, Gate } from './gate.js'
-import { Outbox, type Outgoing } from './outbox.js'
+import { Outbox } from './outbox.js'
 import { Sent } from './sent.js'
 
 /** Own calls that may wait for a free exchange (SE-46). */
@@ -28,12 +28,11 @@ export class Exchanges {
   readonly #acts: Acts
   readonly #sent: Sent
   /** Own calls that wait for one to end (SE-46). */
-  readonly #waiting = new Set<Outgoing>()
+  readonly #waiting = new Set<Exchange>()
   #mine = 0
   #theirs = 0
   #nextId: number
   #closing = false
-  #lost = false
   #deadlineAt = Number.POSITIVE_INFINITY
 
   constructor(established: Established, gate: Gate, emit: (event: EngineEvent) => void) {
@@ -65,11 +64,6 @@ export class Exchanges {
     return this.#open.size === 0 && this.#waiting.size === 0 && this.outbox.empty
   }
 
-  /** True once open exchanges were cut: what the peer still sends in them crosses the END and means nothing (SE-59). */
-  get lost(): boolean {
-    return this.#lost
-  }
-
   /** When `wake` has something to do. */
   get deadlineAt(): number {
     return this.#deadlineAt
@@ -91,7 +85,7 @@ export class Exchanges {
   begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
     const prepared = this.#acts.redeem(admitted)
     const { route, body, ttlMs } = prepared
-    const exchange = new Exchange(true, route, this.#windows)
+    const exchange = new Exchange(route, prepared, this.#windows)
     exchange.release = admitted.release
     this.#checkOpen(exchange)
     const { oneWay } = exchange
@@ -99,20 +93,21 @@ export class Exchanges {
     exchange.receiveEnded = oneWay
     exchange.awaited = oneWay && !taken
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
-    if (oneWay) this.outbox.push({ exchange, begin: prepared, body })
-    else this.#pushCall({ exchange, begin: prepared, body })
+    exchange.body = body
+    if (oneWay) this.outbox.push(exchange)
+    else this.#pushCall(exchange)
     return { exchange, taken }
   }
 
   /** The reply of a handler; dropped if nobody waits any more. @throws contract/invalid, call/too-large */
   reply(exchange: Exchange, value: Wire | undefined): void {
-    if (exchange.sendEnded || exchange.faulted || exchange.outgoing !== undefined) return
+    if (exchange.sendEnded || exchange.faulted || exchange.body !== undefined) return
     if (exchange.abandoned !== undefined) {
       this.fault(exchange, { code: exchange.abandoned })
       return
     }
-    const body = this.#acts.encode(value, exchange.route)
-    this.outbox.push({ exchange, begin: undefined, body })
+    exchange.body = this.#acts.encode(value, exchange.route)
+    this.outbox.push(exchange)
   }
 
   /** Ends a peer's exchange without a reply, or with what is left of it unsent. @throws cbor/unencodable, RangeError on details that cannot be sent */
@@ -155,7 +150,7 @@ export class Exchanges {
 
   /** A peer's exchange begins. */
   add({ exchange: id, ttlMs, labels, more }: Begin, route: Route, nowMs: number): Exchange {
-    const exchange = new Exchange(false, route, this.#windows)
+    const exchange = new Exchange(route, undefined, this.#windows)
     exchange.id = id
     exchange.ttlMs = ttlMs
     exchange.labels = labels
@@ -198,7 +193,7 @@ export class Exchanges {
   abandon(exchange: Exchange, code: Abandoned): void {
     if (exchange.abandoned !== undefined || exchange.sendEnded || exchange.faulted) return
     exchange.abandoned = code
-    if (!exchange.dispatched || exchange.outgoing !== undefined) {
+    if (!exchange.dispatched || exchange.body !== undefined) {
       exchange.refused = true
       this.fault(exchange, { code })
       return
@@ -230,13 +225,12 @@ export class Exchanges {
 
   /** The session is over, or its close deadline passed: every own exchange fails, every handler is told (SE-59). */
   lose(cause: SottoError | undefined): void {
-    this.#lost = true
     const options = cause === undefined ? {} : { cause }
     for (const exchange of this.#all()) {
       const what = `the session ended before ${exchange.route.address} did`
       const error = SottoError.of('session/lost', what, { ...options, ran: ranOf(exchange) })
       if (exchange.mine) this.#lose(exchange, error)
-      else if (exchange.dispatched && exchange.outgoing === undefined && !exchange.faulted)
+      else if (exchange.dispatched && exchange.body === undefined && !exchange.faulted)
         this.#emit({ is: 'cancelled', exchange, error })
       // An answer that comes now is dropped.
       exchange.sendEnded = true
@@ -247,7 +241,7 @@ export class Exchanges {
   }
 
   #tell(exchange: Exchange, fault: Fault, framed: (() => void) | undefined): void {
-    const body = encodeFault(fault)
+    const body = encodeFault(fault, this.established.allowed.plaintext)
     exchange.faulted = true
     this.outbox.notice(encodeFrame({ is: 'FAULT', exchange: exchange.id, code: wireOf(fault), body }), () => {
       framed?.()
@@ -265,14 +259,11 @@ export class Exchanges {
     throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
   }
 
-  #pushCall(outgoing: Outgoing): void {
+  #pushCall(exchange: Exchange): void {
     if (this.#mine < this.established.allowed.exchanges) {
       this.#mine++
-      this.outbox.push(outgoing)
-      return
-    }
-    outgoing.exchange.outgoing = outgoing
-    this.#waiting.add(outgoing)
+      this.outbox.push(exchange)
+    } else this.#waiting.add(exchange)
   }
 
   #freeSlot(): void {
@@ -287,8 +278,7 @@ export class Exchanges {
 
   /** Every exchange there is; those that wait come first, so that a slot given up goes to none of them. */
   #all(): readonly Exchange[] {
-    const waiting = [...this.#waiting].map(({ exchange }) => exchange)
-    return [...waiting, ...this.outbox.unframed, ...this.#open.values()]
+    return [...this.#waiting, ...this.outbox.unframed, ...this.#open.values()]
   }
 
   #begins(exchange: Exchange, { operation }: BeginHead, whole: boolean): number {
@@ -309,10 +299,7 @@ export class Exchanges {
   /** An own exchange that was never framed leaves no trace. */
   #forget(exchange: Exchange): void {
     exchange.releaseLimits()
-    if (exchange.outgoing !== undefined && this.#waiting.delete(exchange.outgoing)) {
-      exchange.outgoing = undefined
-      return
-    }
+    if (this.#waiting.delete(exchange)) return
     this.outbox.drop(exchange)
     if (!exchange.oneWay) this.#freeSlot()
   }

@@ -27,11 +27,21 @@ const RAN = {
 /** The wire number of a fault. */
 export const wireOf = (fault: Pick<Fault, 'code'>): number => ERRORS[fault.code].wire
 
-/** The details of a fault; empty where the code says it all. @throws cbor/unencodable, RangeError over the limit */
-export const encodeFault = (fault: Fault): Uint8Array => {
+/** UTF-16 code units of a text in a FAULT's details, at most (SE-49). */
+const MAX_TEXT = 255
+
+/** Bytes of a FAULT around its details, at most, and room for a REKEY behind it. */
+const FAULT_OVERHEAD = 24
+
+/**
+ * The details of a fault, which go in one record of `plaintext` bytes; empty where the code says it all.
+ * @throws cbor/unencodable, RangeError over the limit
+ */
+export const encodeFault = (fault: Fault, plaintext: number): Uint8Array => {
   const bytes = detailsOf(fault)
-  if (bytes.length > MAX_FAULT)
-    throw new RangeError(`expected fault details of at most ${MAX_FAULT} bytes, got ${bytes.length}`)
+  const limit = Math.min(MAX_FAULT, plaintext - FAULT_OVERHEAD)
+  if (bytes.length > limit)
+    throw new RangeError(`expected fault details of at most ${limit} bytes, got ${bytes.length}`)
   return bytes
 }
 
@@ -79,14 +89,20 @@ export const decodeFault = (
 const detailsOf = (fault: Fault): Uint8Array => {
   switch (fault.code) {
     case 'call/fault':
-      return encode({ name: fault.name, data: fault.data })
+      return encode({ name: bounded(fault.name), data: fault.data })
     case 'call/internal':
-      return encode({ incident: fault.incident })
+      return encode({ incident: bounded(fault.incident) })
     case 'contract/invalid':
-      return encode({ path: fault.path })
+      return encode({ path: bounded(fault.path) })
     default:
       return EMPTY
   }
+}
+
+const bounded = (value: string): string => {
+  if (value.length > MAX_TEXT)
+    throw new RangeError(`expected a text of at most ${MAX_TEXT} characters, got ${value.length}`)
+  return value
 }
 
 const nothing = (body: Uint8Array): void => {
@@ -114,7 +130,8 @@ const strict = (body: Uint8Array): Wire => {
 }
 
 const text = (value: Wire | undefined): string => {
-  if (typeof value !== 'string' || value.length > 255) throw malformed('expected a text of at most 255 characters')
+  if (typeof value !== 'string' || value.length > MAX_TEXT)
+    throw malformed(`expected a text of at most ${MAX_TEXT} characters`)
   return value
 }
 

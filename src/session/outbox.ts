@@ -1,3 +1,4 @@
+import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import type { Exchange } from './exchange.js'
 import { FLAG, MAX_FRAMES } from './frames.js'
@@ -19,14 +20,6 @@ const LEAST_PIECE = 1_024
 const BEGIN_OVERHEAD = 30
 const DATA_OVERHEAD = 14
 
-/** A message on its way. */
-export interface Outgoing {
-  readonly exchange: Exchange
-  /** Undefined for a reply. */
-  readonly begin: BeginHead | undefined
-  readonly body: Uint8Array
-}
-
 /** Who is told of what was framed. */
 interface Owner {
   /** Gives the exchange its id, just before its BEGIN is written (SE-44); `whole` is true if nothing follows in it. */
@@ -36,7 +29,8 @@ interface Owner {
 }
 
 interface Partial {
-  readonly of: Outgoing
+  readonly exchange: Exchange
+  readonly body: Uint8Array
   offset: number
 }
 
@@ -62,8 +56,8 @@ export class Outbox {
   readonly #scratch: Uint8Array
   #urgent: Urgent[] = []
   #controlBytes = 0
-  /** From `#head` on; some are dropped, which only shows in their exchange. */
-  #queue: Outgoing[] = []
+  /** From `#head` on; what was dropped has no body. */
+  #queue: Exchange[] = []
   #head = 0
   #dropped = 0
   #partial: Partial | undefined
@@ -99,10 +93,10 @@ export class Outbox {
     this.#urgent.push({ bytes, counted: false, framed })
   }
 
-  push(outgoing: Outgoing): void {
-    outgoing.exchange.outgoing = outgoing
-    this.#queue.push(outgoing)
-    this.#committed += chargeOf(outgoing)
+  /** Queues what the exchange has to send: its message, or its reply. */
+  push(exchange: Exchange): void {
+    this.#queue.push(exchange)
+    this.#committed += chargeOf(exchange)
   }
 
   /** True if credit would cover a message of `length` bytes that begins an exchange, behind all that waits. */
@@ -117,23 +111,22 @@ export class Outbox {
 
   /** Own exchanges that wait here for their BEGIN. */
   get unframed(): readonly Exchange[] {
-    const partial = this.#partial === undefined ? [] : [this.#partial.of]
-    const waiting = [...partial, ...this.#queue.slice(this.#head)].filter(isLive)
-    return waiting.map(({ exchange }) => exchange).filter(({ mine, id }) => mine && id === 0)
+    const partial = this.#partial === undefined ? [] : [this.#partial.exchange]
+    return [...partial, ...this.#queue.slice(this.#head)].filter((exchange) => isLive(exchange) && exchange.id === 0)
   }
 
   /** Takes back what an exchange has waiting. */
   drop(exchange: Exchange): void {
-    const { outgoing } = exchange
-    if (outgoing === undefined) return
-    exchange.outgoing = undefined
+    if (!isLive(exchange)) return
+    const charge = chargeOf(exchange)
+    exchange.body = undefined
     const partial = this.#partial
-    if (partial?.of === outgoing) {
-      this.#committed -= partial.offset === 0 ? chargeOf(outgoing) : outgoing.body.length - partial.offset
+    if (partial?.exchange === exchange) {
+      this.#committed -= partial.offset === 0 ? charge : partial.body.length - partial.offset
       this.#partial = undefined
       return
     }
-    this.#committed -= chargeOf(outgoing)
+    this.#committed -= charge
     this.#dropped++
     if (2 * this.#dropped > this.#queue.length - this.#head) this.#compact()
   }
@@ -198,7 +191,7 @@ export class Outbox {
       const behind = this.#writeWhole(next, at, share)
       if (behind === undefined) {
         if (this.#partial === undefined && this.#splits(next, at)) {
-          this.#partial = { of: next, offset: 0 }
+          this.#partial = { exchange: next, body: next.body ?? EMPTY, offset: 0 }
           this.#shift()
         }
         break
@@ -215,13 +208,13 @@ export class Outbox {
   }
 
   /** Writes the message and ends its direction, if it fits the record, the share and both windows. */
-  #writeWhole(next: Outgoing, at: number, share: number): number | undefined {
-    const { exchange, begin, body } = next
-    const charge = chargeOf(next)
+  #writeWhole(exchange: Exchange, at: number, share: number): number | undefined {
+    const { head, body = EMPTY } = exchange
+    const charge = chargeOf(exchange)
     if (charge > this.#window.room || body.length > exchange.sendRoom) return undefined
-    if (at + overheadOf(begin) + body.length > share) return undefined
+    if (at + overheadOf(head) + body.length > share) return undefined
     this.#shift()
-    const behind = this.#write(next, at, FLAG.end, body)
+    const behind = this.#write(exchange, head, at, FLAG.end, body)
     this.#committed -= charge
     this.#window.take(charge)
     this.#framed(exchange)
@@ -229,8 +222,8 @@ export class Outbox {
   }
 
   /** True if the message goes in pieces: it can never go whole, or it is worth filling this record with it. */
-  #splits({ begin, body }: Outgoing, at: number): boolean {
-    const overhead = overheadOf(begin)
+  #splits({ head, body = EMPTY }: Exchange, at: number): boolean {
+    const overhead = overheadOf(head)
     return (
       overhead + body.length > this.#limit ||
       body.length + BEGIN_CHARGE > this.#halfWindow ||
@@ -240,18 +233,16 @@ export class Outbox {
   }
 
   #writePiece(partial: Partial, at: number): number {
-    const { exchange, begin, body } = partial.of
-    const first = partial.offset === 0 ? begin : undefined
-    const fixed = first === undefined ? 0 : BEGIN_CHARGE
-    const left = body.length - partial.offset
-    const room = Math.min(this.#limit - at - overheadOf(first), this.#window.room - fixed, exchange.sendRoom)
+    const { exchange, body, offset } = partial
+    const head = offset === 0 ? exchange.head : undefined
+    const fixed = head === undefined ? 0 : BEGIN_CHARGE
+    const left = body.length - offset
+    const room = Math.min(this.#limit - at - overheadOf(head), this.#window.room - fixed, exchange.sendRoom)
     const size = Math.min(left, room)
     if (size < Math.min(left, this.#leastPiece)) return at
     const last = size === left
-    const piece = body.subarray(partial.offset, partial.offset + size)
-    const flags = last ? FLAG.end : FLAG.more
-    const behind =
-      first === undefined ? this.#writeRest(exchange, at, flags, piece) : this.#write(partial.of, at, flags, piece)
+    const piece = body.subarray(offset, offset + size)
+    const behind = this.#write(exchange, head, at, last ? FLAG.end : FLAG.more, piece)
     partial.offset += size
     this.#committed -= fixed + size
     this.#window.take(fixed + size)
@@ -261,16 +252,13 @@ export class Outbox {
     return behind
   }
 
-  #write({ exchange, begin }: Outgoing, at: number, flags: number, body: Uint8Array): number {
-    if (begin === undefined) return this.#writeRest(exchange, at, flags, body)
-    exchange.id = this.#owner.begins(exchange, begin, flags === FLAG.end)
+  /** A BEGIN where there is a head, else a DATA. */
+  #write(exchange: Exchange, head: BeginHead | undefined, at: number, flags: number, body: Uint8Array): number {
+    if (head !== undefined) exchange.id = this.#owner.begins(exchange, head, flags === FLAG.end)
     this.#count(exchange, flags, body)
-    return writeBegin(this.#scratch, at, exchange.id, begin, flags, body)
-  }
-
-  #writeRest(exchange: Exchange, at: number, flags: number, body: Uint8Array): number {
-    this.#count(exchange, flags, body)
-    return writeData(this.#scratch, at, exchange.id, flags, body)
+    return head === undefined
+      ? writeData(this.#scratch, at, exchange.id, flags, body)
+      : writeBegin(this.#scratch, at, exchange.id, head, flags, body)
   }
 
   #count(exchange: Exchange, flags: number, body: Uint8Array): void {
@@ -281,12 +269,12 @@ export class Outbox {
   }
 
   #framed(exchange: Exchange): void {
-    exchange.outgoing = undefined
+    exchange.body = undefined
     this.#owner.framed(exchange)
   }
 
-  /** The first message of the queue that was not dropped. */
-  #next(): Outgoing | undefined {
+  /** The first of the queue that was not dropped. */
+  #next(): Exchange | undefined {
     for (;;) {
       const next = this.#queue[this.#head]
       if (next === undefined || isLive(next)) return next
@@ -310,10 +298,10 @@ export class Outbox {
   }
 }
 
-const isLive = (outgoing: Outgoing): boolean => outgoing.exchange.outgoing === outgoing
+const isLive = ({ body }: Exchange): boolean => body !== undefined
 
 /** What a message takes of the session window in all. */
-const chargeOf = ({ begin, body }: Outgoing): number => body.length + (begin === undefined ? 0 : BEGIN_CHARGE)
+const chargeOf = ({ head, body = EMPTY }: Exchange): number => body.length + (head === undefined ? 0 : BEGIN_CHARGE)
 
-const overheadOf = (begin: BeginHead | undefined): number =>
-  begin === undefined ? DATA_OVERHEAD : BEGIN_OVERHEAD + begin.labels.length
+const overheadOf = (head: BeginHead | undefined): number =>
+  head === undefined ? DATA_OVERHEAD : BEGIN_OVERHEAD + head.labels.length
