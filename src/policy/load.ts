@@ -164,7 +164,7 @@ const conditionOf = (at: Place): Condition => {
   const attribute = at.required(fields, 'attribute', attributeOf)
   const is = at.required(fields, 'is', operatorOf)
   if (OPERATORS[is] !== 'none') {
-    const value = at.required(fields, 'value', (place) => valueOf(place, attribute, is))
+    const value = at.required(fields, 'value', (place) => conditionValue(place, attribute, is))
     return Object.freeze({ attribute, is, value })
   }
   if (fields.has('value')) throw at.fail(`no value for ${is}`)
@@ -186,7 +186,7 @@ const operatorOf = (at: Place): Operator => {
 }
 
 /** PO-12: a value of a type that the attribute can have and the operator can compare. */
-const valueOf = (at: Place, attribute: Attribute, is: Operator): Scalar | readonly (string | number)[] => {
+const conditionValue = (at: Place, attribute: Attribute, is: Operator): Scalar | readonly (string | number)[] => {
   const types: readonly string[] = typesOfAttribute(attribute) ?? []
   const form = OPERATORS[is]
   if (form === 'list') return listOf(at, types)

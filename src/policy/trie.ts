@@ -24,9 +24,13 @@ export class Trie<T> {
 
   insert(pattern: readonly Element[], item: T): void {
     const [element, ...further] = pattern
-    if (element === undefined) (this.#ends ??= []).push(item)
-    else if (element.is === 'rest') (this.#rests ??= []).push(item)
-    else this.#child(element).insert(further, item)
+    if (element === undefined) {
+      this.#ends ??= []
+      this.#ends.push(item)
+    } else if (element.is === 'rest') {
+      this.#rests ??= []
+      this.#rests.push(item)
+    } else this.#child(element).insert(further, item)
   }
 
   /**
@@ -51,13 +55,17 @@ export class Trie<T> {
   #child(element: Exclude<Element, { is: 'rest' }>): Trie<T> {
     switch (element.is) {
       case 'one':
-        return (this.#one ??= new Trie())
+        this.#one ??= new Trie()
+        return this.#one
       case 'peer':
-        return (this.#peer ??= new Trie())
+        this.#peer ??= new Trie()
+        return this.#peer
       case 'literal':
-        return childAt((this.#literals ??= new Map()), element.text)
+        this.#literals ??= new Map()
+        return childAt(this.#literals, element.text)
       case 'claim':
-        return childAt((this.#claims ??= new Map()), element.name)
+        this.#claims ??= new Map()
+        return childAt(this.#claims, element.name)
     }
   }
 }
