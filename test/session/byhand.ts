@@ -1,12 +1,22 @@
 import { concat, EMPTY, lengthPrefixed, utf8 } from '../../src/bytes.js'
-import type { Control } from '../../src/cbor.js'
+import { type Control, encode, type Wire } from '../../src/cbor.js'
+import { contract } from '../../src/contract/define.js'
+import { oneWay } from '../../src/contract/operation.js'
+import { bytes } from '../../src/contract/shape.js'
 import type { KeyPair, Provider } from '../../src/crypto/provider.js'
+import type { ErrorCode } from '../../src/errors.js'
 import { type Identity, keyPairOf } from '../../src/identity/identity.js'
 import { HandshakeState } from '../../src/noise/handshake.js'
 import type { Split } from '../../src/noise/split.js'
-import { encodeInitiation, type Initiation } from '../../src/session/initiation.js'
+import { offerOf } from '../../src/session/agreement.js'
+import { Engine } from '../../src/session/engine.js'
+import type { EngineEvent } from '../../src/session/events.js'
+import { encodeFrame, writeBegin } from '../../src/session/framewriter.js'
+import { type Acceptance, encodeAcceptance, encodeInitiation, type Initiation } from '../../src/session/initiation.js'
 import { limitsOf } from '../../src/session/limits.js'
+import type { InitiatorSide, ResponderSide } from '../../src/session/side.js'
 import type { Suite } from '../../src/session/suites.js'
+import { alice, bob, initiatorSide, responderSide } from './pair.js'
 
 /**
  * Peers that are played by hand, from the framework and the bytes of the specification alone: they say what a test wants
@@ -176,4 +186,86 @@ export class HandResponder {
   records(): Records {
     return new Records(this.#half.handshake.split())
   }
+}
+
+/** One operation each way is enough: a one-way message that holds bytes. */
+export const Note = contract('note.v1', { put: oneWay(bytes) })
+
+const noteOffers = (provider: Provider) => [offerOf(provider.hash.SHA256, Note)]
+
+/** What an initiator that uses and serves Note says. */
+export const noteInitiation = (provider: Provider, over: Partial<Initiation> = {}): Uint8Array =>
+  plainInitiation({ uses: noteOffers(provider), serves: noteOffers(provider), ...over })
+
+/** A plaintext: PING and the like. */
+export const frame = encodeFrame
+
+/** A BEGIN of Note's operation, whole: 10 bytes around a body of up to 63. */
+export const begin = (exchange: number, body: Uint8Array): Uint8Array => {
+  const head = new Uint8Array(32 + body.length)
+  const end = writeBegin(head, 0, exchange, { operation: 0, ttlMs: 0, labels: EMPTY }, 0x01, body)
+  return head.subarray(0, end)
+}
+
+/** `value` as the body of a message to Note. */
+export const body = (value: Uint8Array): Uint8Array => encode(value)
+
+export const ACCEPTED = { serves: [0], uses: [0], context: null, limits: limitsOf() } as const
+
+export const accept = (over: Partial<Acceptance> = {}): Uint8Array =>
+  encodeFrame({ is: 'ACCEPT', body: encodeAcceptance({ ...ACCEPTED, ...over }) })
+
+interface Opened {
+  readonly engine: Engine
+  readonly records: Records
+}
+
+/** A responder that serves and uses Note, with whom a session was opened by hand. */
+export const openResponder = (provider: Provider, suite: Suite, over: Partial<ResponderSide> = {}): Opened => {
+  const pq = suite.pq ? 'require' : 'off'
+  const engine = Engine.respond(responderSide({ pq, serves: [Note], uses: [Note], ...over }, provider), 0)
+  const hand = new HandInitiator({ provider, identity: alice })
+  engine.receive(hand.hello(suite), 0)
+  hand.answered(engine.take(0) ?? EMPTY)
+  engine.receive(hand.message3(initiationField(noteInitiation(provider))), 0)
+  const records = hand.records()
+  records.open(engine.take(0) ?? EMPTY)
+  return { engine, records }
+}
+
+/** An initiator that uses and serves Note, with whom a session was opened by hand. */
+export const openInitiator = (provider: Provider, suite: Suite, over: Partial<InitiatorSide> = {}): Opened => {
+  const pq = suite.pq ? 'require' : 'off'
+  const engine = Engine.initiate(initiatorSide({ pq, serves: [Note], uses: [Note], ...over }, provider), 0)
+  const hand = new HandResponder({ provider, identity: bob })
+  engine.receive(hand.message2(engine.take(0) ?? EMPTY, suite), 0)
+  hand.message3(engine.take(0) ?? EMPTY)
+  const records = hand.records()
+  engine.receive(records.seal(accept()), 0)
+  return { engine, records }
+}
+
+/** All events that wait, each by its name; the value of a message with it. */
+export const eventsOf = (engine: Engine): EngineEvent[] => {
+  const events: EngineEvent[] = []
+  for (let event = engine.next(); event !== undefined; event = engine.next()) events.push(event)
+  return events
+}
+
+/** The values of the messages among `events`. */
+export const valuesOf = (events: readonly EngineEvent[]): (Wire | undefined)[] =>
+  events.flatMap((event) => (event.is === 'message' ? [event.value] : []))
+
+/** The error the engine ended with, if it did. */
+export const endOf = (events: readonly EngineEvent[]): ErrorCode | 'clean' | undefined => {
+  const last = events.at(-1)
+  if (last?.is !== 'closed') return undefined
+  return last.error?.code ?? 'clean'
+}
+
+/** All bytes that wait to be written, joined. */
+export const writtenBy = (engine: Engine, nowMs = 0): Uint8Array => {
+  const parts: Uint8Array[] = []
+  for (let part = engine.take(nowMs); part !== undefined; part = engine.take(nowMs)) parts.push(part)
+  return concat(...parts)
 }
