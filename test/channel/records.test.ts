@@ -136,6 +136,23 @@ describe.each(ciphers)('$name', ({ cipher }) => {
     }
   })
 
+  test('CH-5 any flipped bit of any of 64 records is refused at that record', () => {
+    const key = keyOf()
+    const { sealer } = directionOf(cipher, {}, key)
+    let flipped = 0
+    for (let n = 0; n < 64; n++) {
+      const record = sealer.seal(text(1 + n))
+      const opening = (): Opener => directionOf(cipher, { total: n }, key).opener
+      expect(opening().open(record)).toEqual(text(1 + n))
+      for (let bit = 16; bit < record.length * 8; bit++) {
+        const bad = record.map((byte, index) => (index === bit >>> 3 ? byte ^ (1 << (bit & 7)) : byte))
+        expect(codeOf(() => opening().open(bad))).toBe('channel/forged')
+        flipped++
+      }
+    }
+    expect(flipped).toBe(64 * (16 * 8) + ((64 * 65) / 2) * 8)
+  })
+
   test('CH-5 a record of the past, of the future and of the other direction does not open', () => {
     const key = keyOf()
     const records = (({ sealer }) => [0, 1, 2].map(() => sealer.seal(text(8))))(directionOf(cipher, {}, key))
