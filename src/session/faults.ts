@@ -1,4 +1,4 @@
-import { EMPTY } from '../bytes.js'
+import { EMPTY, utf8 } from '../bytes.js'
 import { decode, encode, type Wire } from '../cbor.js'
 import { codeOfWire, ERRORS, type ErrorCode, type Ran, SottoError } from '../errors.js'
 
@@ -27,7 +27,7 @@ const RAN = {
 /** The wire number of a fault. */
 export const wireOf = (fault: Pick<Fault, 'code'>): number => ERRORS[fault.code].wire
 
-/** UTF-16 code units of a text in a FAULT's details, at most (SE-49). */
+/** Bytes of a text in a FAULT's details, at most (SE-49). */
 const MAX_TEXT = 255
 
 /** Bytes of a FAULT around its details, at most, and room for a REKEY behind it. */
@@ -100,8 +100,8 @@ const detailsOf = (fault: Fault): Uint8Array => {
 }
 
 const bounded = (value: string): string => {
-  if (value.length > MAX_TEXT)
-    throw new RangeError(`expected a text of at most ${MAX_TEXT} characters, got ${value.length}`)
+  const { length } = utf8(value)
+  if (length > MAX_TEXT) throw new RangeError(`expected a text of at most ${MAX_TEXT} bytes, got ${length}`)
   return value
 }
 
@@ -130,8 +130,8 @@ const strict = (body: Uint8Array): Wire => {
 }
 
 const text = (value: Wire | undefined): string => {
-  if (typeof value !== 'string' || value.length > MAX_TEXT)
-    throw malformed(`expected a text of at most ${MAX_TEXT} characters`)
+  if (typeof value !== 'string' || utf8(value).length > MAX_TEXT)
+    throw malformed(`expected a text of at most ${MAX_TEXT} bytes`)
   return value
 }
 

@@ -1,0 +1,229 @@
+import type { Wire } from '../../src/cbor.js'
+import { recordLength } from '../../src/channel/record.js'
+import { Splitter } from '../../src/channel/splitter.js'
+import { contract } from '../../src/contract/define.js'
+import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import type { Shape } from '../../src/contract/shape.js'
+import { defaultProvider } from '../../src/crypto/default.js'
+import { ERRORS, type ErrorCode, SottoError } from '../../src/errors.js'
+import { policyStore } from '../../src/policy/store.js'
+import type { Act } from '../../src/session/acts.js'
+import { offerOf } from '../../src/session/agreement.js'
+import { Engine } from '../../src/session/engine.js'
+import type { EngineEvent } from '../../src/session/events.js'
+import { decodeFrames, FLAG, type Frame, NO_LABELS } from '../../src/session/frames.js'
+import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import type { Admitted, Denial } from '../../src/session/gate.js'
+import { limitsOf } from '../../src/session/limits.js'
+import type { ResponderSide } from '../../src/session/side.js'
+import { SUITES } from '../../src/session/suites.js'
+import { HandInitiator, initiationField, plainInitiation, type Records } from './byhand.js'
+import { alice, responderSide } from './pair.js'
+
+const [, XX] = SUITES
+
+type Body = {
+  readonly n?: number
+  readonly who?: string
+}
+
+const anything: Shape<Body> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) => (typeof value === 'object' && value !== null ? { value } : { issues: [] }),
+  },
+}
+
+/** The operations have these numbers: 0 and 1, in the order of their names. */
+export const CALL = 0
+export const NOTE = 1
+
+export const Flow = contract('flow.v1', {
+  call: requestResponse({ request: anything, response: anything, visible: ['n', 'who'] }),
+  note: oneWay(anything, { visible: ['n', 'who'] }),
+})
+
+/** An act of the contract Flow, with no ttl and no labels unless said. */
+export const act = (operation: 'call' | 'note', value?: Wire, over: Partial<Act> = {}): Act => ({
+  contract: 'flow.v1',
+  operation,
+  value,
+  ttlMs: 0,
+  labels: NO_LABELS,
+  ...over,
+})
+
+/** What the gate says, which must be yes. */
+export const admitted = (answer: Admitted | Denial): Admitted => {
+  if ('effect' in answer) throw new Error(`denied by ${answer.why}: ${answer.rules.join()}`)
+  return answer
+}
+
+/** A policy of exactly these rules. */
+export const rules = (...list: readonly object[]) => policyStore({ version: 1, rules: list })
+
+/** Whatever is in a BEGIN; only the exchange must be said. */
+interface BeginOf {
+  readonly exchange: number
+  readonly operation?: number
+  readonly flags?: number
+  readonly ttlMs?: number
+  readonly labels?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+}
+
+const NOTHING = new Uint8Array(0)
+
+export const begin = ({
+  exchange,
+  operation = CALL,
+  flags = FLAG.end,
+  ttlMs = 0,
+  labels = {},
+  body = NOTHING,
+}: BeginOf): Uint8Array => {
+  const head = { operation, ttlMs, labels: encodeLabels(labels) }
+  const out = new Uint8Array(64 + head.labels.length + body.length)
+  return out.slice(0, writeBegin(out, 0, exchange, head, flags, body))
+}
+
+export const data = (exchange: number, body: Uint8Array = NOTHING, flags: number = FLAG.end): Uint8Array => {
+  const out = new Uint8Array(32 + body.length)
+  return out.slice(0, writeData(out, 0, exchange, flags, body))
+}
+
+export const fault = (exchange: number, code: ErrorCode | number, body: Uint8Array = NOTHING): Uint8Array =>
+  encodeFrame({ is: 'FAULT', exchange, code: numberOf(code), body })
+
+export const reset = (exchange: number, size: number, code: ErrorCode | number = 'call/cancelled'): Uint8Array =>
+  encodeFrame({ is: 'RESET', exchange, code: numberOf(code), size })
+
+export const stop = (exchange: number, code: ErrorCode | number = 'call/cancelled'): Uint8Array =>
+  encodeFrame({ is: 'STOP', exchange, code: numberOf(code) })
+
+export const credit = (exchange: number, limit: number): Uint8Array => encodeFrame({ is: 'CREDIT', exchange, limit })
+
+export const drain = (last: number): Uint8Array => encodeFrame({ is: 'DRAIN', last })
+
+export const end = (code = 0): Uint8Array => encodeFrame({ is: 'END', code })
+
+const numberOf = (code: ErrorCode | number): number => (typeof code === 'number' ? code : ERRORS[code].wire)
+
+/** A CBOR text of `length` bytes in all, of at least 3. */
+export const filled = (length: number, byte = 0x61): Uint8Array => {
+  const bytes = new Uint8Array(length).fill(byte)
+  const body = length - 1 < 24 ? 1 : length - 2 < 256 ? 2 : length - 3 < 65_536 ? 3 : 5
+  const size = length - body
+  if (body === 1) bytes[0] = 0x60 + size
+  else {
+    bytes[0] = body === 2 ? 0x78 : body === 3 ? 0x79 : 0x7a
+    for (let i = body - 1, rest = size; i > 0; i--, rest >>>= 8) bytes[i] = rest & 0xff
+  }
+  return bytes
+}
+
+/** The text whose CBOR form takes `length` bytes; `undefined` for none. */
+export const textOf = (length: number): Wire | undefined => {
+  if (length === 0) return undefined
+  const head = length - 1 < 24 ? 1 : length - 2 < 256 ? 2 : length - 3 < 65_536 ? 3 : 5
+  return 'a'.repeat(length - head)
+}
+
+/**
+ * An engine that responds, against a peer with real keys that may seal anything. The peer's exchanges have odd ids, the
+ * engine's even ones; both ends use and serve the contract Flow.
+ */
+export class Raw {
+  readonly engine: Engine
+  readonly events: EngineEvent[] = []
+  readonly #keys: Records
+  readonly #splitter = new Splitter()
+  nowMs = 0
+
+  constructor(over: Partial<ResponderSide> = {}, limits: Readonly<Record<string, number>> = {}) {
+    const half = new HandInitiator({ provider: defaultProvider, identity: alice })
+    this.engine = Engine.respond(responderSide({ uses: [Flow], serves: [Flow], pq: 'off', ...over }), 0)
+    this.engine.receive(half.hello(XX), 0)
+    half.answered(this.engine.take(0) ?? NOTHING)
+    const offers = [offerOf(defaultProvider.hash.SHA256, Flow)]
+    const initiation = plainInitiation({ uses: offers, serves: offers, limits: limitsOf(limits) })
+    this.engine.receive(half.message3(initiationField(initiation)), 0)
+    this.#keys = half.records()
+    const [accept] = this.read()
+    if (accept?.is !== 'ACCEPT') throw new Error('expected ACCEPT')
+    this.take()
+  }
+
+  /** One record of these frames. */
+  send(...frames: readonly Uint8Array[]): this {
+    this.engine.receive(this.#keys.seal(Buffer.concat(frames)), this.nowMs)
+    return this
+  }
+
+  /** A record for each frame. */
+  each(...frames: readonly Uint8Array[]): this {
+    for (const frame of frames) this.send(frame)
+    return this
+  }
+
+  /** All frames the engine has to say now. */
+  read(): Frame[] {
+    return this.records().flat()
+  }
+
+  /** As `read`, by record; at most `count`. */
+  records(count = Number.POSITIVE_INFINITY): Frame[][] {
+    const records: Frame[][] = []
+    while (records.length < count) {
+      const bytes = this.engine.take(this.nowMs)
+      if (bytes === undefined) break
+      this.#splitter.push(bytes)
+      for (let unit = this.#splitter.next(recordLength); unit !== undefined; unit = this.#splitter.next(recordLength))
+        records.push([...decodeFrames(this.#keys.open(unit))])
+    }
+    return records
+  }
+
+  /** The events since the last call. */
+  take(): EngineEvent[] {
+    const taken: EngineEvent[] = []
+    for (let event = this.engine.next(); event !== undefined; event = this.engine.next()) taken.push(event)
+    this.events.push(...taken)
+    return taken
+  }
+
+  /** The one event there is, of this kind. */
+  only<Is extends EngineEvent['is']>(is: Is): Extract<EngineEvent, { readonly is: Is }> {
+    const events = this.take()
+    const [event] = events
+    if (events.length !== 1 || event?.is !== is) throw new Error(`expected ${is}, got ${events.map((e) => e.is).join()}`)
+    return event as Extract<EngineEvent, { readonly is: Is }>
+  }
+
+  /** Begins an own message of the engine. */
+  begin(of: Act) {
+    return this.engine.begin(admitted(this.engine.admit(of, this.nowMs)), this.nowMs)
+  }
+
+  /** How the session died: the error, and the code its last frame told. */
+  death(): { readonly code: ErrorCode | undefined; readonly told: number | undefined; readonly message: string } {
+    const closed = this.take().at(-1)
+    if (closed?.is !== 'closed') throw new Error('expected the session to be over')
+    const last = this.read().at(-1)
+    const { error } = closed
+    return {
+      code: error instanceof SottoError ? error.code : undefined,
+      told: last?.is === 'END' ? last.code : undefined,
+      message: error?.message ?? '',
+    }
+  }
+}
+
+/** What becomes of the session, as `code`, or `alive`; the code must be told, if it has a number. */
+export const fate = (raw: Raw): ErrorCode | 'alive' | 'closed' | 'untold' => {
+  if (!raw.engine.over) return 'alive'
+  const { code, told } = raw.death()
+  if (code === undefined) return 'closed'
+  return told === ERRORS[code].wire ? code : 'untold'
+}
