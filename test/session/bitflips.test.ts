@@ -62,50 +62,58 @@ describe.each(providers)('$name', (provider) => {
   // Native takes every bit of messages 2 and 3 and of ACCEPT, and one bit a byte of message 1, of which
   // negotiation.test.ts takes every bit. noble, where a handshake costs 10 ms, takes one bit a byte of XX, and one bit of
   // every third byte of XXhfs.
-  test.each(SUITES)('SE-9 CH-5 any flipped bit of $name is noticed at that message or the next', (suite) => {
-    const tried = [0, 1, 2, 3].map((position) => {
-      const bits = upTo(endsOf(suite, provider), position).length * 8
-      const step = fast ? (position === 0 ? 9 : 1) : suite.pq ? 25 : 9
-      let count = 0
-      for (let bit = 0; bit < bits; bit += step) {
-        const ends = endsOf(suite, provider)
-        goOn(ends, position, flip(upTo(ends, position), bit))
-        const { initiator, responder } = ends
-        // A flipped length can make an end wait for bytes that never come; it must not be open.
-        expect(initiator.state, `bit ${bit} of packet ${position}`).not.toBe('open')
-        // Only ACCEPT comes too late for R: it has read a true message 3.
-        if (position < 3) expect(responder.state, `bit ${bit} of packet ${position}`).not.toBe('open')
-        count++
-      }
-      return count
-    })
-    console.log(`${provider.name} ${suite.name}: flipped ${tried.join(', ')} bits of messages 1, 2, 3 and ACCEPT`)
-  })
+  test.each(SUITES)(
+    'SE-9 CH-5 any flipped bit of $name is noticed at that message or the next',
+    (suite) => {
+      const tried = [0, 1, 2, 3].map((position) => {
+        const bits = upTo(endsOf(suite, provider), position).length * 8
+        const step = fast ? (position === 0 ? 9 : 1) : suite.pq ? 25 : 9
+        let count = 0
+        for (let bit = 0; bit < bits; bit += step) {
+          const ends = endsOf(suite, provider)
+          goOn(ends, position, flip(upTo(ends, position), bit))
+          const { initiator, responder } = ends
+          // A flipped length can make an end wait for bytes that never come; it must not be open.
+          expect(initiator.state, `bit ${bit} of packet ${position}`).not.toBe('open')
+          // Only ACCEPT comes too late for R: it has read a true message 3.
+          if (position < 3) expect(responder.state, `bit ${bit} of packet ${position}`).not.toBe('open')
+          count++
+        }
+        return count
+      })
+      console.log(`${provider.name} ${suite.name}: flipped ${tried.join(', ')} bits of messages 1, 2, 3 and ACCEPT`)
+    },
+    240_000,
+  )
 
   // Records are the same behind either suite, and in both directions. test/channel/records.test.ts takes every bit of all
   // 64; here, where each flip costs a session, native takes every bit of every 8th record, noble one bit a byte of every
   // 16th, at another record for each bit.
-  test.each(ROLES)('CH-5 CH-1 any flipped bit of 64 records is noticed at that record (%s)', (role, open, first) => {
-    const [bitStep, recordStep] = fast ? [1, 8] : [9, 16]
-    let count = 0
-    const { length } = notes(open(provider, XX).records, first)[0] ?? EMPTY
-    for (let bit = 0; bit < length * 8; bit += bitStep)
-      for (let target = bit % recordStep; target < 64; target += recordStep) {
-        const { engine, records } = open(provider, XX)
-        eventsOf(engine)
-        for (const [index, record] of notes(records, first).entries())
-          engine.receive(index === target ? flip(record, bit) : record, 0)
-        engine.ended()
-        const events = eventsOf(engine)
-        expect(valuesOf(events)).toEqual(Array.from({ length: target }, (_, index) => Uint8Array.of(index)))
-        // A greater length is believed until as many bytes have come, or the transport ends.
-        const allowed = ['channel/forged', ...(bit < 16 ? ['channel/malformed', 'channel/truncated'] : [])]
-        expect(allowed).toContain(endOf(events))
-        expect(writtenBy(engine)).toEqual(EMPTY)
-        count++
-      }
-    console.log(`${provider.name}: ${count} bits of records flipped, read by the ${role}`)
-  })
+  test.each(ROLES)(
+    'CH-5 CH-1 any flipped bit of 64 records is noticed at that record (%s)',
+    (role, open, first) => {
+      const [bitStep, recordStep] = fast ? [1, 8] : [9, 16]
+      let count = 0
+      const { length } = notes(open(provider, XX).records, first)[0] ?? EMPTY
+      for (let bit = 0; bit < length * 8; bit += bitStep)
+        for (let target = bit % recordStep; target < 64; target += recordStep) {
+          const { engine, records } = open(provider, XX)
+          eventsOf(engine)
+          for (const [index, record] of notes(records, first).entries())
+            engine.receive(index === target ? flip(record, bit) : record, 0)
+          engine.ended()
+          const events = eventsOf(engine)
+          expect(valuesOf(events)).toEqual(Array.from({ length: target }, (_, index) => Uint8Array.of(index)))
+          // A greater length is believed until as many bytes have come, or the transport ends.
+          const allowed = ['channel/forged', ...(bit < 16 ? ['channel/malformed', 'channel/truncated'] : [])]
+          expect(allowed).toContain(endOf(events))
+          expect(writtenBy(engine)).toEqual(EMPTY)
+          count++
+        }
+      console.log(`${provider.name}: ${count} bits of records flipped, read by the ${role}`)
+    },
+    120_000,
+  )
 
   test.each(ROLES)('CH-4 CH-5 a record lost, doubled, moved or put in is noticed there (%s)', (_, open, first) => {
     const attacks: readonly (readonly [string, (sent: Uint8Array[], at: number) => Uint8Array[]])[] = [

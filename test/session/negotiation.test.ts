@@ -125,6 +125,7 @@ describe.each(providers)('$name', (provider) => {
       expect(count.opened).toBe(0)
       expect(count.tried).toBeGreaterThan(100)
     },
+    180_000,
   )
 
   // Within keys each place is alike: every byte of the head and around it, then every 64th.
