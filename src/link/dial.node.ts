@@ -5,6 +5,7 @@ import type { Transport } from '../transport/transport.js'
 import { prepare } from './initiate.js'
 import { type DialOptions, HANDSHAKE_MS } from './options.js'
 import type { Session } from './session.js'
+import { onAbort } from './signals.js'
 
 /**
  * Connects to `endpoint` and opens a session there with the peer that `options.peer` names and no other. The time for the
@@ -26,16 +27,16 @@ const connected = async (endpoint: Endpoint, { signal, protocol }: DialOptions):
   const late = SottoError.of('session/timeout', `no connection to ${endpoint} after ${limitMs} ms`)
   const closed = (): SottoError =>
     SottoError.of('session/closed', 'given up while connecting', { cause: signal?.reason })
-  const onAbort = (): void => stop.abort(closed())
+  const giveUp = (): void => stop.abort(closed())
+  const deaf = onAbort(signal, giveUp)
   const timer = setTimeout(() => stop.abort(late), limitMs)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted === true) onAbort()
+  if (signal?.aborted === true) giveUp()
   try {
     return await connect(endpoint, stop.signal)
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+    deaf()
   }
 }

@@ -42,10 +42,6 @@ export class Edge implements Caller {
   readonly #pending = new Map<Exchange, Pending>()
   /** Messages whose handlers have not finished. */
   readonly #arrivals = new Map<Exchange, Arrival>()
-  readonly #cancel = (exchange: Exchange): void => {
-    this.#engine.cancel(exchange)
-    this.#turn()
-  }
   #session: Session | undefined
   #oneWayHandlers = 0
   #turning = false
@@ -67,7 +63,7 @@ export class Edge implements Caller {
   call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined> {
     return new Promise((resolve, reject) => {
       const { exchange } = this.#begin(contract, operation, value, options)
-      this.#pending.set(exchange, new Pending(exchange, resolve, reject, options.signal, this.#cancel))
+      this.#pending.set(exchange, new Pending(resolve, reject, options.signal, () => this.#cancel(exchange)))
     })
   }
 
@@ -75,8 +71,8 @@ export class Edge implements Caller {
     const { exchange, taken } = this.#begin(contract, operation, value, options)
     if (taken) return undefined
     return new Promise((resolve, reject) => {
-      const taken = (): void => resolve()
-      this.#pending.set(exchange, new Pending(exchange, taken, reject, options.signal, this.#cancel))
+      const took = (): void => resolve()
+      this.#pending.set(exchange, new Pending(took, reject, options.signal, () => this.#cancel(exchange)))
     })
   }
 
@@ -123,6 +119,11 @@ export class Edge implements Caller {
     const address = `${act.contract}.${act.operation}`
     const reason = answer.rules.length === 0 ? answer.why : answer.rules.join(', ')
     throw SottoError.of(code, `${address} is refused here (${reason})`, { details: { decision: answer.id, address } })
+  }
+
+  #cancel(exchange: Exchange): void {
+    this.#engine.cancel(exchange)
+    this.#turn()
   }
 
   #ping(time: number): number {

@@ -8,6 +8,7 @@ import { open } from './open.js'
 import { type HostOptions, sideOf } from './options.js'
 import { free, now } from './pump.js'
 import type { Session } from './session.js'
+import { onAbort } from './signals.js'
 
 /** Handshakes under way at once, in all and from one source (LI-4). */
 export const MAX_HALF_OPEN = 1_024
@@ -59,13 +60,12 @@ class Answering implements Host {
     this.#options = options
     this.#trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
     const unwatch = this.#trust.onChange(() => this.#recheck())
-    const onAbort = (): void => this.#abort(signal?.reason)
+    const deaf = onAbort(signal, () => this.#abort(signal?.reason))
     this.#forget = () => {
       unwatch()
-      signal?.removeEventListener('abort', onAbort)
+      deaf()
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) onAbort()
+    if (signal?.aborted === true) this.#abort(signal.reason)
   }
 
   get sessions(): ReadonlySet<Session> {

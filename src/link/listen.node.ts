@@ -1,6 +1,7 @@
 import { type Endpoint, serveEndpoint } from '../transport/sockets.node.js'
 import { type Host, host } from './host.js'
 import type { HostOptions } from './options.js'
+import { onAbort } from './signals.js'
 
 /** A host with an address. */
 export interface Listener extends Host {
@@ -22,12 +23,11 @@ export const listen = async (endpoint: Endpoint, options: HostOptions): Promise<
       // The host keeps what failed in `failures`.
       answering.accept(transport, { source }).catch(() => undefined)
     })
-    const onAbort = (): void => void server.close()
+    const deaf = onAbort(signal, () => void server.close())
     const stop = (): Promise<void> => {
-      signal?.removeEventListener('abort', onAbort)
+      deaf()
       return server.close()
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) await stop()
     const close = async (): Promise<void> => {
       await Promise.all([stop(), answering.close()])

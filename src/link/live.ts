@@ -5,6 +5,7 @@ import type { Edge } from './edge.js'
 import { bindCaller } from './face.js'
 import type { Both } from './options.js'
 import type { Closed, Session } from './session.js'
+import { onAbort } from './signals.js'
 
 /** What `close` gives open exchanges to finish (LI-13). */
 const CLOSE_MS = 4_000
@@ -53,7 +54,8 @@ export const liveSession = <U extends Contract>(
     [Symbol.asyncDispose]: close,
   }
   bindCaller(session, edge)
-  abortedBy(signal, abort, closed)
+  const deaf = onAbort(signal, () => abort(signal?.reason))
+  void closed.then(deaf)
   return Object.freeze(session)
 }
 
@@ -67,14 +69,3 @@ const endOf = (reason: unknown): SottoError =>
   reason instanceof SottoError
     ? reason
     : SottoError.of('session/closed', 'the session was aborted here', { cause: reason })
-
-const abortedBy = (
-  signal: AbortSignal | undefined,
-  abort: (reason: unknown) => void,
-  closed: Promise<Closed>,
-): void => {
-  if (signal === undefined) return
-  const onAbort = (): void => abort(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  void closed.then(() => signal.removeEventListener('abort', onAbort))
-}

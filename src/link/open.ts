@@ -6,6 +6,7 @@ import { Edge } from './edge.js'
 import { liveSession } from './live.js'
 import type { Both } from './options.js'
 import type { Closed, Session } from './session.js'
+import { onAbort } from './signals.js'
 
 /** What may happen to an attempt, beside what the peer does. */
 interface Attempt {
@@ -32,22 +33,22 @@ export const open = <U extends Contract>(
     })
     const edge = new Edge(engine, transport, options.serve ?? [], {
       established: (established) => {
-        signal?.removeEventListener('abort', onAbort)
+        deaf()
         const session = liveSession(established, edge, options, closed)
         opened(session)
         resolve(session)
         return session
       },
       closed: (outcome) => {
-        signal?.removeEventListener('abort', onAbort)
+        deaf()
         finish(outcome)
         // After `established` this changes nothing.
         if (!outcome.clean) reject(outcome.error)
       },
     })
-    const onAbort = (): void =>
+    const giveUp = (): void =>
       edge.abort(SottoError.of('session/closed', 'given up during the handshake', { cause: signal?.reason }))
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const deaf = onAbort(signal, giveUp)
     edge.start()
-    if (signal?.aborted === true) onAbort()
+    if (signal?.aborted === true) giveUp()
   })

@@ -1,42 +1,31 @@
 import type { Wire } from '../cbor.js'
 import type { SottoError } from '../errors.js'
-import type { Exchange } from '../session/exchange.js'
+import { onAbort } from './signals.js'
 
 /** A promise of this end that an exchange will settle, once. It hears the caller's signal until then. */
 export class Pending {
   readonly #resolve: (value: Wire | undefined) => void
   readonly #reject: (error: SottoError) => void
-  readonly #signal: AbortSignal | undefined
-  readonly #exchange: Exchange
-  readonly #cancel: (exchange: Exchange) => void
+  readonly #deaf: () => void
 
   constructor(
-    exchange: Exchange,
     resolve: (value: Wire | undefined) => void,
     reject: (error: SottoError) => void,
     signal: AbortSignal | undefined,
-    cancel: (exchange: Exchange) => void,
+    cancel: () => void,
   ) {
-    this.#exchange = exchange
     this.#resolve = resolve
     this.#reject = reject
-    this.#signal = signal
-    this.#cancel = cancel
-    signal?.addEventListener('abort', this, { once: true })
-  }
-
-  /** Called by the signal. */
-  handleEvent(): void {
-    this.#cancel(this.#exchange)
+    this.#deaf = onAbort(signal, cancel)
   }
 
   resolve(value: Wire | undefined): void {
-    this.#signal?.removeEventListener('abort', this)
+    this.#deaf()
     this.#resolve(value)
   }
 
   reject(error: SottoError): void {
-    this.#signal?.removeEventListener('abort', this)
+    this.#deaf()
     this.#reject(error)
   }
 }

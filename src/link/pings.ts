@@ -1,4 +1,5 @@
 import { SottoError } from '../errors.js'
+import { onAbort } from './signals.js'
 
 /** Between two round trips, in ms: under the rate a peer takes, with room for the keepalive's own (LI-17). */
 const APART_MS = 125
@@ -37,7 +38,7 @@ export class Pings {
       if (signal?.aborted === true) throw SottoError.of('call/cancelled', 'the signal was aborted before the ping')
       const settle = (): void => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        deaf()
         this.#waiting.delete(waiter)
         this.#flying.delete(waiter)
       }
@@ -51,10 +52,9 @@ export class Pings {
           reject(error)
         },
       }
-      const onAbort = (): void => waiter.failed(SottoError.of('call/cancelled', 'the ping was given up'))
       const onDeadline = (): void => waiter.failed(SottoError.of('call/deadline', `no pong in ${timeoutMs} ms`))
       const timer = setTimeout(onDeadline, timeoutMs)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const deaf = onAbort(signal, () => waiter.failed(SottoError.of('call/cancelled', 'the ping was given up')))
       this.#waiting.add(waiter)
       this.#next()
     })

@@ -97,7 +97,7 @@ export class Pump {
 
   #flushNow(): void {
     this.#scheduled = false
-    if (!this.#write() && !this.#engine.over) return
+    if (!this.#write()) return
     if (!this.#wroteInTask) {
       this.#wroteInTask = true
       later(this.#nextTask)
@@ -122,6 +122,7 @@ export class Pump {
       return this.#engine.take(now())
     } catch (cause) {
       this.#engine.abort(defect(cause))
+      this.#turn()
       return undefined
     }
   }
