@@ -59,8 +59,8 @@ export const decodeRetry = (neg: Uint8Array): Suite => {
 const LABEL = utf8('Sotto/1')
 
 /**
- * All that travelled in clear, bound into the handshake (SE-10): `retried` is the packets Hello1 and Retry, whole, as this
- * side sent or received them, or none; `neg` is the Hello that is gone on with. The application prologue is empty.
+ * All that was negotiated in clear, bound into the handshake (SE-10): `negs` is Hello, or Hello1, Retry and Hello2, as this
+ * side sent or received them. The application prologue is empty.
  */
-export const prologueOf = (retried: readonly Uint8Array[], neg: Uint8Array): Uint8Array =>
-  concat(LABEL, Uint8Array.of(retried.length + 1), ...retried, lengthPrefixed(neg), Uint8Array.of(0, 0))
+export const prologueOf = (negs: readonly Uint8Array[]): Uint8Array =>
+  concat(LABEL, Uint8Array.of(negs.length), ...negs.map(lengthPrefixed), Uint8Array.of(0, 0))

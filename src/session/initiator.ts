@@ -23,10 +23,9 @@ import { type Suite, suitesFor } from './suites.js'
 export class Initiator implements Opening {
   readonly #side: InitiatorSide
   readonly #suites: readonly Suite[]
-  /** Copies of the packets of a retry. */
-  readonly #retried: Uint8Array[] = []
+  /** Copies of the negotiation parts so far. */
+  readonly #negs: Uint8Array[] = []
   #suite: Suite
-  #hello = EMPTY
   #handshake: HandshakeState | undefined
   #gate: InitiateGate | undefined
   #initiation: Initiation | undefined
@@ -72,7 +71,7 @@ export class Initiator implements Opening {
     const suite = decodeRetry(packet.neg)
     if (!this.#suites.includes(suite) || suite === this.#suite)
       throw SottoError.of('session/suite', 'the peer asked for a suite that was not offered')
-    this.#retried.push(this.#hello, encodePacket(packet))
+    this.#negs.push(packet.neg.slice())
     this.#suite = suite
     return { to: 'I.answer2', packet: this.#sayHello(suite) }
   }
@@ -92,12 +91,11 @@ export class Initiator implements Opening {
   #sayHello(suite: Suite): Uint8Array {
     const suites = this.#suites.map(({ id }) => id)
     const neg = encodeHello({ suites, tried: this.#suites.indexOf(suite), pskId: EMPTY })
+    this.#negs.push(neg)
     // A fresh ephemeral in every Hello (SE-7).
     this.#handshake?.erase()
-    this.#handshake = openHandshake(this.#side, 'initiator', suite, prologueOf(this.#retried, neg))
-    const packet = encodePacket({ neg, noise: this.#handshake.writeMessage() })
-    this.#hello = concat(packet)
-    return packet
+    this.#handshake = openHandshake(this.#side, 'initiator', suite, prologueOf(this.#negs))
+    return encodePacket({ neg, noise: this.#handshake.writeMessage() })
   }
 
   /** Only a checked peer can be given message 3, and with it our static (SE-11). */

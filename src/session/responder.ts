@@ -21,8 +21,8 @@ import { type Suite, suitesFor } from './suites.js'
 /** The listening half. */
 export class Responder implements Opening {
   readonly #side: ResponderSide
-  /** Copies of the packets of a retry. */
-  readonly #retried: Uint8Array[] = []
+  /** Copies of the negotiation parts so far. */
+  readonly #negs: Uint8Array[] = []
   #first: Hello | undefined
   #suite: Suite | undefined
   #handshake: HandshakeState | undefined
@@ -59,12 +59,13 @@ export class Responder implements Opening {
   #hello(packet: Packet): Step {
     const hello = decodeHello(packet.neg)
     const suite = this.#choose(hello)
-    if (suite.id === hello.suites[hello.tried]) return { to: 'R.message3', packet: this.#message2(suite, packet) }
+    this.#negs.push(packet.neg.slice())
+    if (suite.id === hello.suites[hello.tried]) return { to: 'R.message3', packet: this.#message2(suite, packet.noise) }
     if (this.#first !== undefined) throw SottoError.of('session/suite', 'the second hello tries another suite')
     this.#first = hello
-    const retry = encodePacket({ neg: encodeRetry(suite), noise: EMPTY })
-    this.#retried.push(encodePacket(packet), concat(retry))
-    return { to: 'R.hello2', packet: retry }
+    const neg = encodeRetry(suite)
+    this.#negs.push(neg)
+    return { to: 'R.hello2', packet: encodePacket({ neg, noise: EMPTY }) }
   }
 
   /** Message 3: trust, the initiation, service, policy, contracts, in this order (SE-14, SE-24). */
@@ -126,13 +127,13 @@ export class Responder implements Opening {
     throw SottoError.of('session/suite', 'no suite listed is allowed here')
   }
 
-  #message2(suite: Suite, { neg, noise }: Packet): Uint8Array {
+  #message2(suite: Suite, noise: Uint8Array): Uint8Array {
     // Message 1 has no payload (SE-13).
     if (noise.length !== suite.sizes[0])
       throw SottoError.of('session/malformed', `expected message 1 of ${suite.sizes[0]} bytes, got ${noise.length}`)
     checkEphemeral(noise)
     this.#suite = suite
-    this.#handshake = openHandshake(this.#side, 'responder', suite, prologueOf(this.#retried, neg))
+    this.#handshake = openHandshake(this.#side, 'responder', suite, prologueOf(this.#negs))
     decodePadding(this.#handshake.readMessage(noise))
     return encodePacket({ neg: EMPTY, noise: this.#handshake.writeMessage() })
   }

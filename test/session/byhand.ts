@@ -59,8 +59,8 @@ export const LIMIT_MAP: ReadonlyMap<number, Control> = new Map([
   [6, 60_000],
 ])
 
-const prologue = (earlier: readonly Uint8Array[], neg: Uint8Array): Uint8Array =>
-  concat(utf8('Sotto/1'), Uint8Array.of(earlier.length + 1), ...earlier, lengthPrefixed(neg), Uint8Array.of(0, 0))
+const prologue = (...negs: readonly Uint8Array[]): Uint8Array =>
+  concat(utf8('Sotto/1'), Uint8Array.of(negs.length), ...negs.map(lengthPrefixed), Uint8Array.of(0, 0))
 
 /** Seals and opens whatever it is told to. */
 export class Records {
@@ -91,7 +91,7 @@ interface Who {
 class Half {
   readonly #who: Who
   #handshake: HandshakeState | undefined
-  /** The packets of a retry, in order. */
+  /** The negotiation parts of a retry, in order. */
   readonly earlier: Uint8Array[] = []
 
   constructor(who: Who) {
@@ -108,7 +108,7 @@ class Half {
     this.#handshake = new HandshakeState({
       protocol: suite.name,
       role,
-      prologue: prologue(this.earlier, neg),
+      prologue: prologue(...this.earlier, neg),
       s: keys,
       provider,
       ...(e && { ephemeralForTesting: { e } }),
@@ -132,7 +132,7 @@ export class HandInitiator {
 
   /** Takes a Retry into account: `hello` follows. */
   retried(hello: Uint8Array, retry: Uint8Array): void {
-    this.#half.earlier.push(hello, retry)
+    this.#half.earlier.push(partsOf(hello).neg, partsOf(retry).neg)
   }
 
   /** Reads message 2; its payload. */
@@ -163,7 +163,7 @@ export class HandResponder {
   /** A Retry in answer to `hello`. */
   retry(hello: Uint8Array, suite: Suite): Uint8Array {
     const retry = retryOf(suite.id)
-    this.#half.earlier.push(hello, retry)
+    this.#half.earlier.push(partsOf(hello).neg, partsOf(retry).neg)
     return retry
   }
 

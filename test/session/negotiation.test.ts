@@ -89,10 +89,16 @@ const negotiation = (flow: Flow): Uint8Array[] => {
   return all.slice(0, all.length - 3)
 }
 
+/** Of a Hello that is answered with Retry, message 1 is dropped unread by both ends: what becomes of it changes nothing. */
+const isDropped = (flow: Flow, position: number, offset: number, head: number): boolean =>
+  flow === RETRY && position === 0 && offset >= head
+
 function* edits(flow: Flow, masksOf: (offset: number, head: number) => readonly number[]): Generator<Attack> {
   for (const [position, bytes] of negotiation(flow).entries())
-    for (let offset = 0; offset < bytes.length; offset++)
+    for (let offset = 0; offset < bytes.length; offset++) {
+      if (isDropped(flow, position, offset, headOf(bytes))) continue
       for (const mask of masksOf(offset, headOf(bytes))) yield at(position, xor(offset, mask))
+    }
 }
 
 const EVERY_VALUE = Array.from({ length: 255 }, (_, index) => index + 1)
@@ -155,8 +161,9 @@ describe.each(providers)('$name', (provider) => {
       const past = play(endsOf(flow, provider), faithful)
       const handshake = past.length - 1
       let tried = 0
-      // The Retry of another session is the same Retry: there is nothing to splice.
-      const isRetry = (position: number): boolean => flow === RETRY && position === 1
+      // The Retry of another session is the same Retry, and its first Hello differs in the dropped message alone: there is
+      // nothing to splice.
+      const isSame = (position: number): boolean => flow === RETRY && position < 2
       const dies = (ends: Ends, attack: Attack): void => {
         tried++
         play(ends, attack)
@@ -164,7 +171,7 @@ describe.each(providers)('$name', (provider) => {
         expect(ends.initiator.state).not.toBe('open')
       }
       for (let position = 0; position < past.length; position++) {
-        for (const stale of past.filter((_, index) => index !== position || !isRetry(position)))
+        for (const stale of past.filter((_, index) => index !== position || !isSame(position)))
           dies(
             endsOf(flow, provider),
             at(position, () => stale),
@@ -178,7 +185,7 @@ describe.each(providers)('$name', (provider) => {
       }
       // Two live sessions whose packets at one place are exchanged.
       for (let position = 0; position < handshake; position++) {
-        if (isRetry(position)) continue
+        if (isSame(position)) continue
         const pair = [endsOf(flow, provider), endsOf(flow, provider)] as const
         exchangeAt(pair, position)
         tried++
