@@ -25,6 +25,8 @@ interface Given {
   readonly prologue: Uint8Array
   readonly s: Uint8Array | undefined
   readonly e: Uint8Array | undefined
+  readonly e1: Uint8Array | undefined
+  readonly ekem1: Uint8Array | undefined
   readonly rs: Uint8Array | undefined
   readonly psks: readonly Uint8Array[]
 }
@@ -34,7 +36,8 @@ export const PROVIDERS: readonly Provider[] = [...new Set([defaultProvider, nobl
 
 /**
  * Reads a file of vectors. `protocol_name` (or `name`) and `messages` are required; `init_` and `resp_` `prologue`,
- * `static`, `ephemeral`, `remote_static`, `psks`, and `handshake_hash`, are optional; other fields are ignored.
+ * `static`, `ephemeral`, `e1`, `ekem1`, `remote_static`, `psks`, and `handshake_hash`, are optional; other fields are
+ * ignored.
  *
  * @throws SyntaxError that names the place, on anything else
  */
@@ -115,7 +118,11 @@ const start = (vector: NoiseVector, protocol: Protocol, role: Role, provider: Pr
     ...(uses.s && given.s && { s: pair(given.s) }),
     ...(uses.rs && given.rs && { rs: given.rs }),
     ...(uses.re && peer.e && { re: pair(peer.e).publicKey }),
-    ...(given.e && { ephemeralForTesting: { e: given.e } }),
+    ephemeralForTesting: {
+      ...(given.e && { e: given.e }),
+      ...(given.e1 && { e1: given.e1 }),
+      ...(given.ekem1 && { ekem1: given.ekem1 }),
+    },
   })
 }
 
@@ -149,6 +156,8 @@ const readSide = (vector: unknown, side: 'init' | 'resp', at: string): Given => 
     prologue: optional('prologue') ?? EMPTY,
     s: optional('static'),
     e: optional('ephemeral'),
+    e1: optional('e1'),
+    ekem1: optional('ekem1'),
     rs: optional('remote_static'),
     psks: psks.map((psk, index) => hex(psk, `${at}.${side}_psks[${index}]`)),
   }

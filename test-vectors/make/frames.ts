@@ -1,0 +1,202 @@
+import { toHex, utf8 } from '../../src/bytes.js'
+import { encodeFault, type Fault, wireOf } from '../../src/session/faults.js'
+import { FLAG, type Frame } from '../../src/session/frames.js'
+import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { LIMITS } from '../../src/session/limits.js'
+import { fromHex, hexOf } from '../hex.js'
+import type { FrameForm, Vectors } from '../schema.js'
+
+type Frames = Vectors<'frames'>
+type Refused = Frames['refused'][number]
+
+export const frameVectors = (): Frames => ({
+  about:
+    'Frames, and the plaintexts of records that they make up (spec/session.md, spec/channel.md). ' +
+    '`repeat`: the bytes `repeat.hex`, `repeat.times` times, stand behind `hex`. plaintexts with `repeat` list only the frames of `hex`; those of `repeat` are padding. ' +
+    'faults: the code and details that a FAULT carries, the details as CBOR, and the error they stand for. ' +
+    'refused: what must not be parsed as a plaintext, or as the details of a FAULT with the code `wire`.',
+  frames: FORMS.map(([name, frame]) => ({ name, hex: toHex(bytesOf(frame)), frame })),
+  plaintexts: plaintexts(),
+  faults: faults(),
+  refused: [...refusedPlaintexts(), ...refusedFields(), ...refusedFaults()],
+})
+
+const begin = (over: Partial<Extract<FrameForm, { is: 'BEGIN' }>>): FrameForm => ({
+  is: 'BEGIN',
+  exchange: 1,
+  operation: 0,
+  ttlMs: 0,
+  labels: {},
+  end: true,
+  more: false,
+  body: '',
+  ...over,
+})
+
+const FORMS: readonly (readonly [string, FrameForm])[] = [
+  ['ACCEPT', { is: 'ACCEPT', body: 'a0' }],
+  ['REFUSE without a detail', { is: 'REFUSE', code: 16, detail: '' }],
+  ['REFUSE that names an address', { is: 'REFUSE', code: 17, detail: 'thermostat.v1.read' }],
+  ['BEGIN of a whole message', begin({ body: '6161' })],
+  ['BEGIN without a body', begin({ exchange: 2, operation: 3 })],
+  ['BEGIN of a message that goes on', begin({ end: false, more: true, body: '01' })],
+  ['BEGIN with a time to live and labels', begin({ ttlMs: 30_000, labels: { a: '', trace: 'é-1' }, body: 'f6' })],
+  ['BEGIN with varints of every length', begin({ exchange: 63, operation: 64, ttlMs: 16_384 })],
+  ['BEGIN with the longest varint', begin({ exchange: 2 ** 30, ttlMs: Number.MAX_SAFE_INTEGER })],
+  ['DATA that ends', { is: 'DATA', exchange: 1, end: true, more: false, body: '6161' }],
+  ['DATA that goes on', { is: 'DATA', exchange: 1, end: false, more: true, body: '00' }],
+  ['DATA that ends with nothing', { is: 'DATA', exchange: 5, end: true, more: false, body: '' }],
+  ['FAULT without details', { is: 'FAULT', exchange: 1, code: 32, body: '' }],
+  ['FAULT with details', { is: 'FAULT', exchange: 1, code: 51, body: 'a168696e636964656e7463616263' }],
+  ['RESET', { is: 'RESET', exchange: 1, code: 48, size: 300 }],
+  ['STOP', { is: 'STOP', exchange: 1, code: 49 }],
+  ['CREDIT of the session', { is: 'CREDIT', exchange: 0, limit: 2_097_152 }],
+  ['CREDIT of an exchange', { is: 'CREDIT', exchange: 7, limit: 393_216 }],
+  ['PING', { is: 'PING', count: 1 }],
+  ['PONG', { is: 'PONG', count: 1 }],
+  ['REKEY', { is: 'REKEY', generation: 0 }],
+  ['DRAIN before any exchange', { is: 'DRAIN', last: 0 }],
+  ['DRAIN', { is: 'DRAIN', last: 9 }],
+  ['END', { is: 'END', code: 0 }],
+  ['END with a reason', { is: 'END', code: 4 }],
+]
+
+/** A frame as JSON; bodies in hex. */
+export const formOf = (frame: Frame): FrameForm => {
+  switch (frame.is) {
+    case 'BEGIN':
+      return { ...frame, labels: { ...frame.labels }, body: toHex(frame.body) }
+    case 'ACCEPT':
+    case 'DATA':
+    case 'FAULT':
+      return { ...frame, body: toHex(frame.body) }
+    default:
+      return frame
+  }
+}
+
+/** The bytes of a form. */
+export const bytesOf = (form: FrameForm): Uint8Array => {
+  if (form.is === 'BEGIN' || form.is === 'DATA') return messageBytes(form)
+  return encodeFrame('body' in form ? { ...form, body: fromHex(form.body) } : form)
+}
+
+const messageBytes = (form: Extract<FrameForm, { is: 'BEGIN' | 'DATA' }>): Uint8Array => {
+  const body = fromHex(form.body)
+  const out = new Uint8Array(body.length + 1_024)
+  const flags = (form.end ? FLAG.end : 0) | (form.more ? FLAG.more : 0)
+  if (form.is === 'DATA') return out.slice(0, writeData(out, 0, form.exchange, flags, body))
+  const head = { operation: form.operation, ttlMs: form.ttlMs, labels: encodeLabels(form.labels) }
+  return out.slice(0, writeBegin(out, 0, form.exchange, head, flags, body))
+}
+
+const plaintexts = (): Frames['plaintexts'] => {
+  const ping: FrameForm = { is: 'PING', count: 1 }
+  const rekey: FrameForm = { is: 'REKEY', generation: 0 }
+  const first = begin({ body: '6161' })
+  const second = begin({ exchange: 3, body: '6162' })
+  const joined = (...frames: FrameForm[]): string => hexOf(...frames.map(bytesOf))
+  return [
+    { name: 'three frames', hex: joined(ping, first, second), frames: [ping, first, second] },
+    { name: 'a frame and padding', hex: joined(ping), repeat: { hex: '00', times: 5 }, frames: [ping] },
+    {
+      name: 'padding behind the last frame',
+      hex: joined(ping, rekey),
+      repeat: { hex: '00', times: 3 },
+      frames: [ping, rekey],
+    },
+    { name: 'the longest plaintext', hex: joined(ping), repeat: { hex: '00', times: 65_517 }, frames: [ping] },
+  ]
+}
+
+const faults = (): Frames['faults'] => {
+  const of = (name: string, fault: Fault, diagnostic: string): Frames['faults'][number] => ({
+    name,
+    wire: wireOf(fault),
+    body: toHex(encodeFault(fault, LIMITS.plaintext.default)),
+    code: fault.code,
+    diagnostic,
+  })
+  return [
+    of('denied', { code: 'policy/denied' }, ''),
+    of('limited', { code: 'policy/limited' }, ''),
+    of('cancelled', { code: 'call/cancelled' }, ''),
+    of('too late', { code: 'call/deadline' }, ''),
+    of('closing', { code: 'session/closed' }, ''),
+    of(
+      'a declared fault',
+      { code: 'call/fault', name: 'NoSuchRoom', data: { room: 'attic' } },
+      '{"data": {"room": "attic"}, "name": "NoSuchRoom"}',
+    ),
+    of('a declared fault without data', { code: 'call/fault', name: 'Busy', data: undefined }, '{"name": "Busy"}'),
+    of('a handler that failed', { code: 'call/internal', incident: 'abc' }, '{"incident": "abc"}'),
+    of('a value its shape refuses', { code: 'contract/invalid', path: 'room' }, '{"path": "room"}'),
+  ]
+}
+
+const no = (rule: string, name: string, hex: string): Refused => ({
+  name,
+  code: 'session/malformed',
+  rule,
+  as: 'plaintext',
+  hex,
+})
+
+const refusedPlaintexts = (): Refused[] => [
+  no('CH-9', 'nothing', ''),
+  no('CH-9', 'padding alone', '0000'),
+  no('CH-9', 'padding that is not zero', '0901000001'),
+  no('CH-9', 'a frame behind padding', '0901000902'),
+  { ...no('CH-9', '4,097 frames', '0901'), repeat: { hex: '0a01', times: 4_096 } },
+  no('CH-10', 'a frame behind ACCEPT', '0101a00901'),
+  no('CH-10', 'a frame behind REFUSE', '0210000901'),
+  no('CH-10', 'a frame behind REKEY', '0b000901'),
+  no('CH-10', 'a frame behind END', '0f000901'),
+  no('SE-31', 'the reserved type 12', '0c00'),
+  no('SE-31', 'the reserved type 13', '0d00'),
+  no('SE-31', 'the type 16', '1000'),
+  no('SE-31', 'the type 255', 'ff00'),
+]
+
+const refusedFields = (): Refused[] => {
+  const label = (name: string, value: string): string => {
+    const parts = [utf8(name), utf8(value)]
+    return hexOf(...parts.flatMap((part) => [Uint8Array.of(part.length), part]))
+  }
+  const labelled = (count: number, ...labels: string[]): string =>
+    `0305010000${hexOf(Uint8Array.of(count), ...labels)}00`
+  return [
+    no('SE-31', 'a type without fields', '09'),
+    no('SE-31', 'a body longer than the record', '0401010261'),
+    no('SE-31', 'a varint that a shorter one holds', '094001'),
+    no('SE-31', 'a varint over 2^53-1', '09c020000000000000'),
+    no('SE-31', 'half a varint', '0940'),
+    no('SE-32', 'a flag of no meaning in BEGIN', '030801000000'),
+    no('SE-32', 'labels in DATA', '04050100'),
+    no('SE-32', 'BEGIN that ends inside its message', '030301000000'),
+    no('SE-32', 'DATA that ends inside its message', '04030100'),
+    no('SE-33', 'the flag of labels, and no label', labelled(0)),
+    no('SE-33', '17 labels', labelled(17, ...Array.from({ length: 17 }, (_, i) => label(`l${10 + i}`, '')))),
+    no('SE-33', 'labels that do not rise', labelled(2, label('b', ''), label('a', ''))),
+    no('SE-33', 'a label twice', labelled(2, label('a', ''), label('a', ''))),
+    no('SE-33', 'a label that is no token', labelled(1, label('a.b', ''))),
+    no('SE-33', 'a label without a name', labelled(1, label('', ''))),
+    no('SE-33', 'a label that is not UTF-8', labelled(1, '0161', '01ff')),
+    no('SE-33', 'a value of 257 bytes', labelled(1, '0161', '4101', '61'.repeat(257))),
+  ]
+}
+
+const refusedFaults = (): Refused[] => {
+  const bad = (name: string, wire: number, hex: string): Refused => ({ ...no('SE-49', name, hex), as: 'fault', wire })
+  return [
+    bad('a code nobody knows', 999, ''),
+    bad('a code that no FAULT carries', 16, ''),
+    bad('details where there are none', 32, 'a0'),
+    bad('no details where there are some', 50, ''),
+    bad('details that are no map', 50, '80'),
+    bad('details that are not strict CBOR', 51, 'bfff'),
+    bad('a member too many', 51, 'a261610068696e636964656e746161'),
+    bad('a fault without a name', 50, 'a0'),
+    bad('a name that is no text', 50, 'a1646e616d6500'),
+  ]
+}

@@ -1,0 +1,322 @@
+import { EMPTY, toHex } from '../../src/bytes.js'
+import { encode, type Wire } from '../../src/cbor.js'
+import type { Provider } from '../../src/crypto/provider.js'
+import { Identity } from '../../src/identity/identity.js'
+import { decodeFrames } from '../../src/session/frames.js'
+import { prologueOf } from '../../src/session/hello.js'
+import { limitsOf } from '../../src/session/limits.js'
+import { decodePacket } from '../../src/session/packets.js'
+import { SUITES, type Suite } from '../../src/session/suites.js'
+import { counting, fromHex } from '../hex.js'
+import { Player, type Role, type Setup } from '../player.js'
+import type { Act, Flight, Seen, SessionVector, SideForm, Vectors } from '../schema.js'
+import { exportOf, scheduleOf, Trace } from '../trace.js'
+import { rekeyed } from './channel.js'
+import { formOf } from './frames.js'
+
+type Session = Vectors<'session'>
+type Contracts = Session['contracts']
+
+/** What a session is made of: how its ends differ from the usual, and what they do, in groups that leave together. */
+interface Plot {
+  readonly name: string
+  readonly suite: Suite
+  readonly initiator?: Partial<SideForm>
+  readonly responder?: Partial<SideForm>
+  readonly acts?: readonly (readonly Act[])[]
+}
+
+export const sessionVectors = (provider: Provider): Session => ({
+  about:
+    'Whole sessions, byte for byte (spec/session.md). Each end is made from `initiator` or `responder`; `random` is what it draws, in that order. ' +
+    'script: what happens, in order. An item with `act` is done by the application of an end; one with `bytes` is what an end writes then, which the other reads; ' +
+    'one with `event` is what an end learns from it. `steps` are h, ck, k and n after each token of the handshake that counts. ' +
+    'Of a packet, `payload` is what the Noise message carries, null where the message is not read. Of a record, `key` and `n` seal it.',
+  contracts: CONTRACTS,
+  sessions: [...SUITES.map(whole), retried(), ...refusals()].map((plot) => sessionOf(plot, provider)),
+})
+
+const operation = (
+  name: string,
+  kind: 'requestResponse' | 'oneWay',
+  over: Partial<Contracts[string]['operations'][number]> = {},
+): Contracts[string]['operations'][number] => ({
+  name,
+  kind,
+  subject: '',
+  faults: [],
+  visible: [],
+  retain: false,
+  idempotent: false,
+  ...over,
+})
+
+const THERMOSTAT = [
+  operation('log', 'oneWay', { visible: ['level'] }),
+  operation('read', 'requestResponse', { faults: ['NoSuchRoom'], visible: ['room'] }),
+  operation('set', 'requestResponse', { idempotent: true }),
+]
+
+const CONTRACTS: Contracts = {
+  thermostat: { name: 'thermostat.v1', operations: THERMOSTAT },
+  'thermostat, changed': {
+    name: 'thermostat.v1',
+    operations: THERMOSTAT.map((row) => (row.name === 'set' ? { ...row, idempotent: false } : row)),
+  },
+  display: { name: 'display.v1', operations: [operation('show', 'oneWay'), operation('ask', 'requestResponse')] },
+}
+
+const POLICY = {
+  version: 1,
+  rules: [
+    { id: 'read', effect: 'allow', by: ['any'], verbs: ['call'], on: ['thermostat.v1.read', 'display.v1.ask'] },
+    {
+      id: 'quiet',
+      effect: 'allow',
+      by: ['any'],
+      verbs: ['send'],
+      on: ['thermostat.v1.log'],
+      when: [{ attribute: 'body.level', is: 'le', value: 5 }],
+    },
+  ],
+}
+
+const cbor = (value: Wire): string => toHex(encode(value))
+
+type Begin = Extract<Act, { readonly act: 'call' | 'send' }>
+
+const call = (by: Role, contract: string, operation_: string, value: Wire, over: Partial<Begin> = {}): Begin => ({
+  by,
+  act: 'call',
+  contract,
+  operation: operation_,
+  body: cbor(value),
+  ttlMs: 0,
+  labels: {},
+  ...over,
+})
+
+const read = (room: string, over: Partial<Begin> = {}): Act =>
+  call('initiator', 'thermostat.v1', 'read', { room }, over)
+
+const log = (level: number): Act => call('initiator', 'thermostat.v1', 'log', { level }, { act: 'send' })
+
+const reply = (by: Role, value: Wire): Act => ({ by, act: 'reply', body: cbor(value) })
+
+const whole = (suite: Suite): Plot => ({
+  name: `a whole session of ${suite.name}`,
+  suite,
+  initiator: { pq: suite.pq ? 'require' : 'off', rekeyRecords: 4, context: cbor({ tenant: 'acme' }) },
+  // Small records and windows, so that a message comes in pieces and gives credit back.
+  responder: {
+    pq: suite.pq ? 'require' : 'off',
+    limits: limitsOf({ plaintext: 1_024, sessionWindow: 4_096 }),
+    context: cbor('hello'),
+  },
+  acts: [
+    [{ by: 'initiator', act: 'ping' }],
+    [read('kitchen', { ttlMs: 5_000, labels: { trace: '7' } })],
+    [reply('responder', 20.5)],
+    [read('attic')],
+    [{ by: 'responder', act: 'fault', name: 'NoSuchRoom', body: cbor({ room: 'attic' }) }],
+    [call('initiator', 'thermostat.v1', 'set', 21)],
+    [log(1), log(9)],
+    [{ by: 'responder', act: 'consume' }],
+    [call('responder', 'display.v1', 'ask', 'which room?')],
+    [reply('initiator', 'kitchen')],
+    [read('x'.repeat(1_600))],
+    [reply('responder', null)],
+    [read('cellar')],
+    [{ by: 'initiator', act: 'cancel' }],
+    [reply('responder', 18)],
+    [{ by: 'initiator', act: 'close' }],
+  ],
+})
+
+const [, XX] = SUITES
+
+const retried = (): Plot => ({
+  name: 'a session with Retry',
+  suite: XX,
+  initiator: { pq: 'prefer' },
+  responder: { pq: 'off' },
+  acts: [[read('kitchen')], [reply('responder', 20.5)], [{ by: 'responder', act: 'close' }]],
+})
+
+const refusals = (): Plot[] => {
+  const refusal = (name: string, responder: Partial<SideForm>, initiator: Partial<SideForm> = {}): Plot => ({
+    name: `a session refused: ${name}`,
+    suite: XX,
+    initiator: { pq: 'off', ...initiator },
+    responder: { pq: 'off', ...responder },
+  })
+  const deny = { id: 'no', effect: 'deny', by: ['any'], verbs: ['initiate'], on: ['thermostat.v1'] }
+  return [
+    refusal('the key is not trusted', { trusts: false }),
+    refusal('another service', {}, { service: 'billing' }),
+    refusal('the policy denies the contract', { policy: { version: 1, rules: [deny] } }),
+    refusal('the contract is not served', { serves: [] }),
+    refusal('a row differs', { serves: ['thermostat, changed'] }),
+  ]
+}
+
+const SECRET = { initiator: counting(0x00, 32), responder: counting(0x80, 32) } as const
+
+const sideOf = (role: Role, draws: SideForm['random'], over: Partial<SideForm>, provider: Provider): SideForm => {
+  const initiator = role === 'initiator'
+  return {
+    secretKey: toHex(SECRET[role]),
+    peer: Identity.of(SECRET[initiator ? 'responder' : 'initiator'], provider).id,
+    uses: [initiator ? 'thermostat' : 'display'],
+    serves: [initiator ? 'display' : 'thermostat'],
+    context: cbor(null),
+    service: '',
+    pq: 'require',
+    limits: limitsOf(),
+    rekeyRecords: null,
+    policy: POLICY,
+    trusts: true,
+    ...over,
+    random: draws,
+  }
+}
+
+/** What each end draws: a fresh ephemeral for every Hello. */
+const drawsOf = (plot: Plot): Record<Role, SideForm['random']> => {
+  const draw = (name: string, first: number, length: number): SideForm['random'][number] => ({
+    name,
+    bytes: toHex(counting(first, length)),
+  })
+  const { pq } = plot.suite
+  return {
+    initiator: [
+      ...(isRetried(plot) ? [draw('e of the first hello', 0x10, 32), draw('e1 of the first hello', 0x30, 64)] : []),
+      draw('e', 0x20, 32),
+      ...(pq ? [draw('e1', 0x40, 64)] : []),
+    ],
+    responder: [draw('e', 0xc0, 32), ...(pq ? [draw('ekem1', 0xe0, 32)] : [])],
+  }
+}
+
+const sessionOf = (plot: Plot, provider: Provider): SessionVector => {
+  const draws = drawsOf(plot)
+  const setup = {
+    initiator: sideOf('initiator', draws.initiator, plot.initiator ?? {}, provider),
+    responder: sideOf('responder', draws.responder, plot.responder ?? {}, provider),
+  }
+  const events = play(setup, plot.acts ?? [], provider)
+  // With a retry the first hello and the retry go before the three messages.
+  const packets = sentIn(events).slice(0, isRetried(plot) ? 5 : 3)
+  const { trace, prologue } = traceOf(plot.suite, setup, packets, provider)
+  const schedule = scheduleOf(provider, trace.ck, trace.h)
+  const annotate = annotator(plot.suite, packets.length, trace, schedule, provider)
+  return {
+    name: plot.name,
+    suite: plot.suite.name,
+    ...setup,
+    prologue: toHex(prologue),
+    steps: trace.steps,
+    keys: {
+      t: toHex(schedule.t),
+      k_ir: toHex(schedule.k_ir),
+      k_ri: toHex(schedule.k_ri),
+      x: toHex(schedule.x),
+      exp: toHex(schedule.exp),
+    },
+    sessionId: toHex(exportOf(provider, schedule.exp, 'sotto session id', EMPTY, 16)),
+    script: events.map((item) => ('bytes' in item ? annotate(item) : item)),
+  }
+}
+
+const isRetried = ({ initiator, responder }: Plot): boolean => initiator?.pq === 'prefer' && responder?.pq === 'off'
+
+const sentIn = (events: readonly (Act | Sent | Seen)[]): Uint8Array[] =>
+  events.flatMap((item) => ('bytes' in item ? [fromHex(item.bytes)] : []))
+
+interface Sent {
+  readonly from: Role
+  readonly bytes: string
+}
+
+/** Lets two ends talk, a group of acts at a time, until nothing moves; all that happens, in order. */
+const play = (setup: Setup, acts: readonly (readonly Act[])[], provider: Provider): (Act | Sent | Seen)[] => {
+  const players = {
+    initiator: new Player(setup, CONTRACTS, 'initiator', provider),
+    responder: new Player(setup, CONTRACTS, 'responder', provider),
+  }
+  const events: (Act | Sent | Seen)[] = []
+  const carry = (from: Role, to: Role): boolean => {
+    const bytes = players[from].take()
+    if (bytes !== undefined) events.push({ from, bytes: toHex(bytes) })
+    events.push(...players[from].seen())
+    if (bytes === undefined) return false
+    players[to].receive(bytes)
+    events.push(...players[to].seen())
+    return true
+  }
+  for (const group of [[], ...acts]) {
+    for (const act of group) {
+      events.push(act)
+      players[act.by].do(act)
+    }
+    while (carry('initiator', 'responder') || carry('responder', 'initiator'));
+  }
+  for (const { left, role } of Object.values(players))
+    if (left > 0) throw new TypeError(`the ${role} has not drawn all of its random values`)
+  return events
+}
+
+const traceOf = (
+  suite: Suite,
+  setup: Setup,
+  packets: readonly Uint8Array[],
+  provider: Provider,
+): { readonly trace: Trace; readonly prologue: Uint8Array } => {
+  const drawn = (role: Role, name: string): Uint8Array | undefined => {
+    const found = setup[role].random.find((each) => each.name === name)
+    return found && fromHex(found.bytes)
+  }
+  const secrets = {
+    initiator: { s: SECRET.initiator, e: drawn('initiator', 'e') ?? EMPTY, e1: drawn('initiator', 'e1') },
+    responder: { s: SECRET.responder, e: drawn('responder', 'e') ?? EMPTY },
+  }
+  const messages = packets.slice(-3).map(decodePacket)
+  const prologue = prologueOf(packets.slice(0, -2).map((packet) => decodePacket(packet).neg))
+  const trace = new Trace(provider, suite.name, secrets, prologue)
+  for (const { noise } of messages) trace.read(noise)
+  return { trace, prologue }
+}
+
+/** Reads what is sent as one who has the keys: first the packets, then the records of each direction. */
+const annotator = (
+  { cipher }: Suite,
+  packetCount: number,
+  trace: Trace,
+  schedule: { readonly k_ir: Uint8Array; readonly k_ri: Uint8Array },
+  provider: Provider,
+): ((sent: Sent) => Flight) => {
+  const directions = { initiator: { key: schedule.k_ir, n: 0 }, responder: { key: schedule.k_ri, n: 0 } }
+  let packets = 0
+  return ({ from, bytes }) => {
+    if (packets++ < packetCount) {
+      const { neg, noise } = decodePacket(fromHex(bytes))
+      const payload = trace.payloads[packets - 1 - (packetCount - 3)]
+      return {
+        is: 'packet',
+        from,
+        bytes,
+        neg: toHex(neg),
+        noise: toHex(noise),
+        payload: payload ? toHex(payload) : null,
+      }
+    }
+    const direction = directions[from]
+    const { key, n } = direction
+    const plaintext = provider.cipher[cipher].importKey(key).open(n, EMPTY, fromHex(bytes).subarray(2))
+    if (plaintext === undefined) throw new TypeError(`record ${n} of the ${from} does not open`)
+    const frames = decodeFrames(plaintext).map(formOf)
+    direction.n++
+    if (frames.some(({ is }) => is === 'REKEY')) direction.key = rekeyed(cipher, key)
+    return { is: 'record', from, bytes, key: toHex(key), n, plaintext: toHex(plaintext), frames }
+  }
+}
