@@ -197,7 +197,8 @@ export class Raw {
   only<Is extends EngineEvent['is']>(is: Is): Extract<EngineEvent, { readonly is: Is }> {
     const events = this.take()
     const [event] = events
-    if (events.length !== 1 || event?.is !== is) throw new Error(`expected ${is}, got ${events.map((e) => e.is).join()}`)
+    if (events.length !== 1 || event?.is !== is)
+      throw new Error(`expected ${is}, got ${events.map((e) => e.is).join()}`)
     return event as Extract<EngineEvent, { readonly is: Is }>
   }
 
