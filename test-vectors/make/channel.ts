@@ -9,7 +9,7 @@ import { exportOf, scheduleOf } from '../trace.js'
 
 type Exporter = Vectors<'exporter'>
 type Channel = Vectors<'channel'>
-type Record = Channel['rekeys'][number]['chain'][number]
+type Sealed = Channel['rekeys'][number]['chain'][number]
 
 export const exporterVectors = (provider: Provider): Exporter => ({
   about:
@@ -82,7 +82,7 @@ export const channelVectors = (provider: Provider): Channel => ({
   refused: CIPHERS.flatMap((cipher) => refused(cipher, provider)),
 })
 
-const sealed = (cipher: CipherName, key: Uint8Array, n: number, plaintext: Uint8Array, provider: Provider): Record => {
+const sealed = (cipher: CipherName, key: Uint8Array, n: number, plaintext: Uint8Array, provider: Provider): Sealed => {
   const sealer = new Sealer(new CipherState(provider.cipher[cipher].importKey(key), 'send', n), {}, n)
   return {
     key: toHex(key),
@@ -110,7 +110,7 @@ export const rekeyed = (cipher: CipherName, key: Uint8Array): Uint8Array => {
   return Uint8Array.from(state.update(new Uint8Array(32)))
 }
 
-const chain = (cipher: CipherName, provider: Provider): Record[] => {
+const chain = (cipher: CipherName, provider: Provider): Sealed[] => {
   const second = rekeyed(cipher, KEY)
   const rekey = fromHex('09010b00')
   return [

@@ -95,8 +95,8 @@ const refused = (provider: Provider): Refused[] => {
     no('peer', 'ID-2', 'a space behind', `${peer} `),
     no('peer', 'ID-2', 'a line feed behind', `${peer}\n`),
     no('peer', 'ID-2', 'a bit set behind the last byte', spare(publicKey)),
-    no('peer', 'ID-3', '2^255-19', text('sotto', typed(0, number(0xed, 0x7f)))),
-    no('peer', 'ID-3', '2^255-1', text('sotto', typed(0, number(0xff, 0x7f)))),
+    no('peer', 'ID-3', '2^255-19', text('sotto', typed(0, littleEndian(0xed, 0x7f)))),
+    no('peer', 'ID-3', '2^255-1', text('sotto', typed(0, littleEndian(0xff, 0x7f)))),
     no(
       'peer',
       'ID-3',
@@ -119,7 +119,7 @@ const refused = (provider: Provider): Refused[] => {
 }
 
 /** 32 bytes, little-endian: `low`, ones, `high`. */
-const number = (low: number, high: number): Uint8Array =>
+const littleEndian = (low: number, high: number): Uint8Array =>
   Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? low : i === 31 ? high : 0xff))
 
 /** 33 bytes are 264 bits, 53 letters 265: the last letter has one bit to spare, which must be clear. */

@@ -8,7 +8,7 @@ import type { Vectors } from '../schema.js'
 
 type Initiation = Vectors<'initiation'>
 type Refused = Initiation['refused'][number]
-type Map_ = ReadonlyMap<number, Control>
+type Entries = ReadonlyMap<number, Control>
 
 export const initiationVectors = (): Initiation => ({
   about:
@@ -121,7 +121,7 @@ const refusedPayloads = (): Refused[] => {
 }
 
 /** An initiation as the map that is encoded, with one entry replaced. */
-const mapOf = (of: Decoded, ...entries: [number, Control | undefined][]): Map_ => {
+const mapOf = (of: Decoded, ...entries: [number, Control | undefined][]): Entries => {
   const item = ({ contract, operations }: Decoded['uses'][number]): Control => [
     contract,
     operations.map(({ name, digest }) => [name, digest]),
@@ -137,11 +137,11 @@ const mapOf = (of: Decoded, ...entries: [number, Control | undefined][]): Map_ =
   return changed(map, entries)
 }
 
-const limitMap = (...entries: [number, Control | undefined][]): Map_ =>
+const limitMap = (...entries: [number, Control | undefined][]): Entries =>
   changed(new Map<number, Control>(Object.entries(LIMITS).map(([, row]) => [row.key, row.default])), entries)
 
 /** Entries that are undefined are taken out. */
-const changed = (map: Map<number, Control>, entries: readonly [number, Control | undefined][]): Map_ => {
+const changed = (map: Map<number, Control>, entries: readonly [number, Control | undefined][]): Entries => {
   for (const [key, value] of entries) {
     if (value === undefined) map.delete(key)
     else map.set(key, value)

@@ -45,9 +45,9 @@ const rule = (id: string, over: { readonly [name: string]: Json } = {}): Json =>
 
 const document = (rules: Json[], over: { readonly [name: string]: Json } = {}): Json => ({ version: 1, rules, ...over })
 
-const ask = (rule_: string, name: string, over: Partial<Question>, ...rules: string[]): Question => ({
+const ask = (requirement: string, name: string, over: Partial<Question>, ...rules: string[]): Question => ({
   name,
-  rule: rule_,
+  rule: requirement,
   peer: 'alice',
   direction: 'in',
   verb: 'call',
@@ -111,12 +111,12 @@ const whos = (): Case => ({
 const conditions = (): Case => {
   const when = (id: string, ...list: Json[]): Json => rule(id, { on: [`a.v1.${id}`], when: list })
   const at = (
-    rule_: string,
+    requirement: string,
     id: string,
     name: string,
     attributes: Question['attributes'],
     why: Question['why'] = null,
-  ): Question => ask(rule_, name, { address: `a.v1.${id}`, attributes, why }, ...(why === 'default' ? [] : [id]))
+  ): Question => ask(requirement, name, { address: `a.v1.${id}`, attributes, why }, ...(why === 'default' ? [] : [id]))
   return {
     name: 'conditions',
     policy: document([
@@ -251,19 +251,19 @@ const patterns = (provider: Provider): Pattern[] => {
 }
 
 const refused = (): Policy['refused'] => {
-  const bad = (rule_: string, name: string, path: string, policy: Json): Policy['refused'][number] => ({
+  const bad = (requirement: string, name: string, path: string, policy: Json): Policy['refused'][number] => ({
     name,
     code: 'policy/malformed',
-    rule: rule_,
+    rule: requirement,
     path,
     policy,
   })
   const one = (
-    rule_: string,
+    requirement: string,
     name: string,
     path: string,
     over: { readonly [name: string]: Json },
-  ): Policy['refused'][number] => bad(rule_, name, `rules[0]${path}`, document([rule('r', over)]))
+  ): Policy['refused'][number] => bad(requirement, name, `rules[0]${path}`, document([rule('r', over)]))
   return [
     bad('PO-1', 'no object', '', []),
     bad('PO-1', 'another version', 'version', { version: 2, rules: [] }),

@@ -85,11 +85,11 @@ const cbor = (value: Wire): string => toHex(encode(value))
 
 type Begin = Extract<Act, { readonly act: 'call' | 'send' }>
 
-const call = (by: Role, contract: string, operation_: string, value: Wire, over: Partial<Begin> = {}): Begin => ({
+const call = (by: Role, contract: string, name: string, value: Wire, over: Partial<Begin> = {}): Begin => ({
   by,
   act: 'call',
   contract,
-  operation: operation_,
+  operation: name,
   body: cbor(value),
   ttlMs: 0,
   labels: {},

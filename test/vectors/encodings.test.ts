@@ -9,6 +9,7 @@ import { keyPairOf, parseIdentity, secretTextOf } from '../../src/identity/ident
 import { openIdentity } from '../../src/identity/sealed.js'
 import { decodeText } from '../../src/identity/text.js'
 import { decisionId } from '../../src/session/decision.js'
+import { contract } from '../../test-vectors/form.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import { contractOf } from '../../test-vectors/player.js'
 import * as schema from '../../test-vectors/schema.js'
@@ -93,7 +94,7 @@ describe('rows.json', () => {
 
   test.each(numbering)('CO-16 $name', ({ given, numbered }) => {
     const operations = given.map((name) => ({ ...rows[0]?.row, name }))
-    const contracts = { it: schema.session.shape.contracts.valueType.parse({ name: 'a.v1', operations }) }
+    const contracts = { it: contract.parse({ name: 'a.v1', operations }) }
     expect(rowsOf(contractOf(contracts, 'it')).map(({ name }) => name)).toEqual(numbered)
   })
 

@@ -7,14 +7,14 @@ import type { Provider } from '../../src/crypto/provider.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import { Player, type Role } from '../../test-vectors/player.js'
 import type { Flight } from '../../test-vectors/schema.js'
-import * as schema from '../../test-vectors/schema.js'
+import { session as schema } from '../../test-vectors/wireschema.js'
 import { providers } from '../crypto/providers.js'
 import { declareFixedKeys } from '../setup/nonces.js'
 import { flipped, readVectors } from './file.js'
 
 declareFixedKeys('vectors fix every ephemeral, and are replayed')
 
-const { contracts, sessions } = readVectors(schema.session, 'session')
+const { contracts, sessions } = readVectors(schema, 'session')
 type Session = (typeof sessions)[number]
 type Item = Session['script'][number]
 
@@ -50,6 +50,8 @@ const departure = (session: Session, role: Role, provider: Provider, deliver: De
     const found = departs(item, index)
     if (found !== undefined) return found
   }
+  const { established } = player
+  if (established !== undefined && established.id !== session.sessionId) return `the session ${established.id}`
   return told.length > 0 || player.take() !== undefined || !player.engine.over ? 'more than the script' : undefined
 }
 
@@ -83,10 +85,5 @@ describe.each(sessions)('session.json $name', (session) => {
       }
     }
     expect(silent).toEqual([])
-  })
-
-  test('the session id of both ends is the vector’s', () => {
-    const decisions = session.script.flatMap((item) => ('event' in item && item.decision ? [item.decision] : []))
-    for (const decision of decisions) expect(decision.slice(0, 16)).toBe(session.sessionId.slice(0, 16))
   })
 })

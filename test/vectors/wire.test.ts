@@ -17,7 +17,7 @@ import { decodePacket, encodePacket, packetLength } from '../../src/session/pack
 import { decodeInitiationField } from '../../src/session/payload.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import { bytesOf as bytesOfFrame, formOf } from '../../test-vectors/make/frames.js'
-import * as schema from '../../test-vectors/schema.js'
+import * as schema from '../../test-vectors/wireschema.js'
 import { bytesOf, codeOf, diagnosticOf, expectEveryByteToMatter, flipped, readVectors } from './file.js'
 
 describe('negotiation.json', () => {

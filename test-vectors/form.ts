@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { ERRORS, type ErrorCode } from '../src/errors.js'
+
+/** What the schemas of several files are made of. */
+
+const isCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text)
+
+export const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/)
+export const key32 = z.string().regex(/^[0-9a-f]{64}$/)
+export const code = z.enum(Object.keys(ERRORS).filter(isCode))
+export const rule = z.string().regex(/^[A-Z]{2}-[0-9]+$/)
+export const about = z.string()
+export const name = z.string()
+export const count = z.int().min(0)
+export const role = z.enum(['initiator', 'responder'])
+
+/** One fault: the code, whose first half is the layer that refuses, and the requirement that asks for it. */
+export const fault = { name, code, rule }
+
+export const repeat = z.strictObject({ hex, times: count })
+
+export const row = z.strictObject({
+  name,
+  kind: z.enum(['requestResponse', 'oneWay']),
+  subject: z.string(),
+  faults: z.array(z.string()),
+  visible: z.array(z.string()),
+  retain: z.boolean(),
+  idempotent: z.boolean(),
+})
+
+export const contract = z.strictObject({ name, operations: z.array(row) })
+
+/** The symmetric state after a token: `k` is null before the first key. */
+export const step = z.strictObject({
+  message: count,
+  token: z.string(),
+  h: key32,
+  ck: key32,
+  k: key32.nullable(),
+  n: count,
+})
+
+export const keys = z.strictObject({ t: key32, k_ir: key32, k_ri: key32, x: key32, exp: key32 })
