@@ -187,8 +187,10 @@ export class Outbox {
   #fillMessages(from: number): number {
     let at = from
     const share = this.#share(from)
+    // Credit is shared as a record is.
+    const spare = this.#partial === undefined ? 0 : this.#window.room / 2
     for (let next = this.#next(); next !== undefined && this.#roomForFrame; next = this.#next()) {
-      const behind = this.#writeWhole(next, at, share)
+      const behind = this.#writeWhole(next, at, share, spare)
       if (behind === undefined) {
         if (this.#partial === undefined && this.#splits(next, at)) {
           this.#partial = { exchange: next, body: next.body ?? EMPTY, offset: 0 }
@@ -207,11 +209,11 @@ export class Outbox {
     return this.#partial.offset === 0 ? from : from + (this.#limit - from) / 2
   }
 
-  /** Writes the message and ends its direction, if it fits the record, the share and both windows. */
-  #writeWhole(exchange: Exchange, at: number, share: number): number | undefined {
+  /** Writes the message and ends its direction, if it fits the share of the record and leaves `spare` of the session's credit. */
+  #writeWhole(exchange: Exchange, at: number, share: number, spare: number): number | undefined {
     const { head, body = EMPTY } = exchange
     const charge = chargeOf(exchange)
-    if (charge > this.#window.room || body.length > exchange.sendRoom) return undefined
+    if (charge > this.#window.room - spare || body.length > exchange.sendRoom) return undefined
     if (at + overheadOf(head) + body.length > share) return undefined
     this.#shift()
     const behind = this.#write(exchange, head, at, FLAG.end, body)

@@ -9,7 +9,7 @@ import type { Exchange } from '../../src/session/exchange.js'
 import type { Fault } from '../../src/session/faults.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { pairOf, settle } from './pair.js'
-import { act, Flow, textOf } from './wire.js'
+import { act, expectWholeCredit, Flow } from './wire.js'
 
 /** Two engines, driven at random, beside a model that knows what was asked and counts what came of it. */
 
@@ -369,49 +369,6 @@ const check = (world: World): void => {
     }
 }
 
-/**
- * No byte of credit is lost. With all consumed, the sender lacks only what the receiver has not announced yet, less than
- * half a window. As many messages as half a window takes, consumed in a row, leave a whole number of them unannounced: so
- * whole messages must fill what is left to the byte.
- */
-const checkCredit = (world: World): void => {
-  const { sessionWindow, plaintext } = world.limits
-  // Of a size that never goes in pieces.
-  const unit = Math.min(sessionWindow / 2, plaintext < 16_384 ? 512 : 16_384)
-  for (const end of world.both) {
-    const send = (length: number): Exchange | undefined => {
-      const answer = end.engine.admit(act('note', textOf(length)), world.nowMs)
-      if ('effect' in answer) expect.fail('own acts are allowed')
-      const { exchange, taken } = end.engine.begin(answer, world.nowMs)
-      if (taken) return undefined
-      end.engine.cancel(exchange)
-      return exchange
-    }
-    const half = sessionWindow / 2 / unit
-    for (let sent = 0; sent < half; sent++) expect(send(unit - 64), `${end.name} lacks half its credit`).toBe(undefined)
-    const peer = world.peerOf(end)
-    while (world.carry(end, 1_000_000)) {}
-    const came = eventsOf(peer.engine).filter((event) => event.is === 'message')
-    expect(came.length).toBe(half)
-    for (const message of came) peer.engine.consumed(message)
-    while (world.carry(peer, 1_000_000)) {}
-    let room = 0
-    while (send(unit - 64) === undefined) room++
-    expect(room).toBeGreaterThanOrEqual(half)
-    expect(send(0), `${end.name} lost some credit`).not.toBe(undefined)
-    while (world.carry(end, 1_000_000)) {}
-    for (const message of eventsOf(peer.engine)) if (message.is === 'message') peer.engine.consumed(message)
-    while (world.carry(peer, 1_000_000)) {}
-    eventsOf(end.engine)
-  }
-}
-
-const eventsOf = (engine: Engine): EngineEvent[] => {
-  const events: EngineEvent[] = []
-  for (let event = engine.next(); event !== undefined; event = engine.next()) events.push(event)
-  return events
-}
-
 const seedOf = (): number => {
   const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31))
   console.log(`model: SOTTO_SEED=${seed}`)
@@ -432,7 +389,10 @@ test('SE-44 SE-45 SE-46 SE-47 SE-50 SE-52 SE-55 SE-57 whatever both ends do, eac
     for (const end of world.both)
       expect(end.closed, String(end.closed?.is === 'closed' && end.closed.error)).toBe(undefined)
     check(world)
-    checkCredit(world)
+    for (const { engine } of world.both) {
+      const peer = world.both.find((other) => other.engine !== engine)
+      if (peer !== undefined) expectWholeCredit(engine, peer.engine, world.limits, world.nowMs)
+    }
     for (const end of world.both) end.engine.close(world.nowMs, 1_000)
     world.settle()
     for (const end of world.both) expect(end.closed).toEqual({ is: 'closed', error: undefined })

@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import type { Wire } from '../../src/cbor.js'
 import { recordLength } from '../../src/channel/record.js'
 import { Splitter } from '../../src/channel/splitter.js'
@@ -14,7 +15,7 @@ import type { EngineEvent } from '../../src/session/events.js'
 import { decodeFrames, FLAG, type Frame, NO_LABELS } from '../../src/session/frames.js'
 import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
 import type { Admitted, Denial } from '../../src/session/gate.js'
-import { limitsOf } from '../../src/session/limits.js'
+import { type Limits, limitsOf } from '../../src/session/limits.js'
 import type { ResponderSide } from '../../src/session/side.js'
 import { SUITES } from '../../src/session/suites.js'
 import { HandInitiator, initiationField, plainInitiation, type Records } from './byhand.js'
@@ -128,6 +129,48 @@ export const textOf = (length: number): Wire | undefined => {
   if (length === 0) return undefined
   const head = length - 1 < 24 ? 1 : length - 2 < 256 ? 2 : length - 3 < 65_536 ? 3 : 5
   return 'a'.repeat(length - head)
+}
+
+/** All events there are. */
+export const eventsOf = (engine: Engine): EngineEvent[] => {
+  const events: EngineEvent[] = []
+  for (let event = engine.next(); event !== undefined; event = engine.next()) events.push(event)
+  return events
+}
+
+const carry = (from: Engine, to: Engine, nowMs: number): void => {
+  for (let bytes = from.take(nowMs); bytes !== undefined; bytes = from.take(nowMs)) to.receive(bytes, nowMs)
+}
+
+/**
+ * No byte of credit is lost, once all is consumed. A sender then lacks only what its peer has not announced yet, less than
+ * half a window. As many messages as half a window takes, consumed in a row, leave a whole number of them unannounced: so
+ * whole messages must fill what is left to the byte.
+ */
+export const expectWholeCredit = (from: Engine, to: Engine, limits: Limits, nowMs = 0): void => {
+  // Of a size that never goes in pieces.
+  const unit = Math.min(limits.sessionWindow / 2, limits.plaintext < 16_384 ? 512 : 16_384)
+  const half = limits.sessionWindow / 2 / unit
+  const isTaken = (length: number): boolean => {
+    const { exchange, taken } = from.begin(admitted(from.admit(act('note', textOf(length)), nowMs)), nowMs)
+    if (!taken) from.cancel(exchange)
+    return taken
+  }
+  const consume = (): number => {
+    carry(from, to, nowMs)
+    const messages = eventsOf(to).filter((event) => event.is === 'message')
+    for (const message of messages) to.consumed(message)
+    carry(to, from, nowMs)
+    return messages.length
+  }
+  for (let sent = 0; sent < half; sent++) expect(isTaken(unit - 64), 'half of the credit is gone').toBe(true)
+  expect(consume()).toBe(half)
+  let room = 0
+  while (isTaken(unit - 64)) room++
+  expect(room).toBeGreaterThanOrEqual(half)
+  expect(isTaken(0), 'some of the credit is gone').toBe(false)
+  expect(consume()).toBe(room)
+  eventsOf(from)
 }
 
 /**
