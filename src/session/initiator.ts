@@ -71,7 +71,8 @@ export class Initiator implements Opening {
     const suite = decodeRetry(packet.neg)
     if (!this.#suites.includes(suite) || suite === this.#suite)
       throw SottoError.of('session/suite', 'the peer asked for a suite that was not offered')
-    this.#negs.push(packet.neg.slice())
+    // `slice` of a Buffer would be a view of what is borrowed.
+    this.#negs.push(concat(packet.neg))
     this.#suite = suite
     return { to: 'I.answer2', packet: this.#sayHello(suite) }
   }

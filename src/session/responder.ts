@@ -59,7 +59,8 @@ export class Responder implements Opening {
   #hello(packet: Packet): Step {
     const hello = decodeHello(packet.neg)
     const suite = this.#choose(hello)
-    this.#negs.push(packet.neg.slice())
+    // `slice` of a Buffer would be a view of what is borrowed.
+    this.#negs.push(concat(packet.neg))
     if (suite.id === hello.suites[hello.tried]) return { to: 'R.message3', packet: this.#message2(suite, packet.noise) }
     if (this.#first !== undefined) throw SottoError.of('session/suite', 'the second hello tries another suite')
     this.#first = hello
