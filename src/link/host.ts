@@ -73,13 +73,15 @@ class Answering implements Host {
   }
 
   async accept(transport: Transport, { source = '' }: { readonly source?: string } = {}): Promise<Session> {
+    const refusal = this.#refusal(source)
+    if (refusal !== undefined) throw this.#failed(refusal, transport, source)
+    this.#enter(source)
     try {
-      return await this.#attempt(transport, source)
+      return await this.#open(transport)
     } catch (error) {
-      // It was taken over, whatever failed; after a failed handshake this does nothing.
-      free(transport, error)
-      if (error instanceof SottoError) this.failures.push({ source, error })
-      throw error
+      throw this.#failed(error, transport, source)
+    } finally {
+      this.#leave(source)
     }
   }
 
@@ -98,18 +100,31 @@ class Answering implements Host {
     return this.close()
   }
 
-  async #attempt(transport: Transport, source: string): Promise<Session> {
-    const fromSource = this.#halfOpen.get(source) ?? 0
-    if (this.#stop.signal.aborted) throw SottoError.of('session/closed', 'the host takes nothing new')
-    if (this.#opening >= MAX_HALF_OPEN || fromSource >= MAX_HALF_OPEN_SOURCE)
-      throw SottoError.of('session/busy', 'too many handshakes are under way')
+  #refusal(source: string): SottoError | undefined {
+    if (this.#stop.signal.aborted) return SottoError.of('session/closed', 'the host takes nothing new')
+    if (this.#opening >= MAX_HALF_OPEN || (this.#halfOpen.get(source) ?? 0) >= MAX_HALF_OPEN_SOURCE)
+      return SottoError.of('session/busy', 'too many handshakes are under way')
+    return undefined
+  }
+
+  #enter(source: string): void {
     this.#opening++
-    this.#halfOpen.set(source, fromSource + 1)
-    try {
-      return await this.#open(transport)
-    } finally {
-      this.#leave(source)
-    }
+    this.#halfOpen.set(source, (this.#halfOpen.get(source) ?? 0) + 1)
+  }
+
+  #leave(source: string): void {
+    this.#opening--
+    const left = (this.#halfOpen.get(source) ?? 1) - 1
+    if (left === 0) this.#halfOpen.delete(source)
+    else this.#halfOpen.set(source, left)
+    this.#settle()
+  }
+
+  /** The transport was taken over, whatever failed; after a failed handshake it is free already. */
+  #failed(error: unknown, transport: Transport, source: string): unknown {
+    free(transport, error)
+    if (error instanceof SottoError) this.failures.push({ source, error })
+    return error
   }
 
   #open(transport: Transport): Promise<Session> {
@@ -122,24 +137,16 @@ class Answering implements Host {
         this.#sessions.add(session)
         void session.closed.then(() => {
           this.#sessions.delete(session)
-          this.#forgetLast()
+          this.#settle()
         })
       },
     })
   }
 
-  #leave(source: string): void {
-    this.#opening--
-    const left = (this.#halfOpen.get(source) ?? 1) - 1
-    if (left === 0) this.#halfOpen.delete(source)
-    else this.#halfOpen.set(source, left)
-  }
-
   /** Takes nothing new, and gives up what is half open (LI-6). */
   #end(): void {
     this.#stop.abort(SottoError.of('session/closed', 'the host is closing'))
-    this.failures.end()
-    this.#forgetLast()
+    this.#settle()
   }
 
   #abort(reason: unknown): void {
@@ -147,9 +154,11 @@ class Answering implements Host {
     for (const session of this.#sessions) session.abort(reason)
   }
 
-  /** Trust that is withdrawn while a host drains still ends sessions: it is listened to until there are none. */
-  #forgetLast(): void {
-    if (this.#stop.signal.aborted && this.#sessions.size === 0) this.#forget()
+  /** Nothing more can happen where nothing is left. Until then trust that is withdrawn ends what drains (LI-5). */
+  #settle(): void {
+    if (!this.#stop.signal.aborted || this.#opening > 0) return
+    this.failures.end()
+    if (this.#sessions.size === 0) this.#forget()
   }
 
   /** A peer that is trusted no more loses its sessions (LI-5). */

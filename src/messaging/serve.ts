@@ -19,10 +19,13 @@ export type Handlers<C extends Contract> = { readonly [K in keyof C['operations'
 
 type Handler<Op extends Operation> =
   Op extends RequestResponse<infer Q, infer R, infer F>
-    ? (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>>
+    ? (request: Out<Q>, context: Context<F>) => Reply<In<R>> | Promise<Reply<In<R>>>
     : Op extends OneWay<infer M>
       ? (message: Out<M>, context: Context) => void | Promise<void>
       : never
+
+/** A function that returns nothing will do where there is nothing to return. */
+type Reply<I> = [I] extends [undefined] ? void : I
 
 export interface ServeOptions {
   /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */

@@ -1,7 +1,31 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { bytes, client, contract, memoryPair, oneWay, requestResponse, type Session, SottoError, serve } from '../../src/index.js'
+import {
+  bytes,
+  client,
+  contract,
+  memoryPair,
+  oneWay,
+  requestResponse,
+  type Session,
+  SottoError,
+  serve,
+} from '../../src/index.js'
 import { NEWS, ONE_WAY_HANDLERS } from '../../src/link/edge.js'
-import { alice, all, bob, code, dialling, Echo, echo, failure, gate, listening, open, pair, unhandled } from './sessions.js'
+import {
+  alice,
+  all,
+  bob,
+  code,
+  dialling,
+  Echo,
+  echo,
+  failure,
+  gate,
+  listening,
+  open,
+  pair,
+  unhandled,
+} from './sessions.js'
 
 const Home = contract('home.v1', { ask: requestResponse({ request: bytes, response: bytes }), note: oneWay(bytes) })
 
