@@ -21,15 +21,15 @@ export class Identity {
   /** @internal Copies the 32 bytes. @throws SottoError crypto/bad-key on another length */
   static of(secretKey: Uint8Array, provider: Provider): Identity {
     const key = provider.dh['25519'].importKey(secretKey)
-    const publicKey = key.publicKey.slice()
+    const publicKey = new Uint8Array(key.publicKey)
     key.erase()
-    return new Identity({ secretKey: secretKey.slice(), publicKey })
+    return new Identity({ secretKey: new Uint8Array(secretKey), publicKey })
   }
 
   /** @internal Fresh copies. */
   static keysOf(identity: Identity): KeyPair {
     const { secretKey, publicKey } = identity.#keys
-    return { secretKey: secretKey.slice(), publicKey: publicKey.slice() }
+    return { secretKey: new Uint8Array(secretKey), publicKey: new Uint8Array(publicKey) }
   }
 
   // ID-5: each of these would otherwise be the way a secret reaches a log.
