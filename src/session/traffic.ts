@@ -100,9 +100,11 @@ export class Traffic {
     }
   }
 
+  /** Once, and of an exchange this end has begun (SE-38). */
   #drained(last: number): void {
-    if (this.#draining || last > this.exchanges.lastMine)
-      throw SottoError.of('session/malformed', 'a DRAIN that cannot be')
+    const { lastMine } = this.exchanges
+    const begun = last === 0 || (last <= lastMine && last % 2 === lastMine % 2)
+    if (this.#draining || !begun) throw SottoError.of('session/malformed', 'a DRAIN that cannot be')
     this.#draining = true
     this.exchanges.drained(last)
     this.#emit({ is: 'draining' })
