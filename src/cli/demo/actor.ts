@@ -39,7 +39,7 @@ export class Actor {
 
   /**
    * The next fact of these kinds; what came of other kinds is kept.
-   * @throws AssertionError if the process ends or is silent before
+   * @throws AssertionError if the process or its session ends, or the process is silent, before
    */
   async hear<K extends Fact['is']>(...kinds: readonly K[]): Promise<FactOf<K>> {
     for (;;) {
@@ -75,6 +75,9 @@ export class Actor {
 
   async #news(awaited: string): Promise<void> {
     assert.equal(this.#over, undefined, `the ${this.#part} ${this.#over}, and had not said "${awaited}" before`)
+    const ended = this.#facts.find((fact) => isOf(fact, ['ended']))
+    if (ended?.is === 'ended')
+      assert.equal(ended.message, '', `the session of the ${this.#part} ended: ${ended.message}`)
     let timer: ReturnType<typeof setTimeout> | undefined
     const heard = await new Promise<boolean>((resolve) => {
       this.#wake = () => resolve(true)
