@@ -146,7 +146,7 @@ describe('sotto demo', () => {
     expect(await demo.over).toMatchObject({ signal: 'SIGKILL' })
   })
 
-  test('CL-2 its processes have no secret among their arguments, nor anything of the demo in their environment', async () => {
+  test('CL-2 its processes have no secret, nor an id, among their arguments and in their environment', async () => {
     const demo = start(large)
     await demo.line('4. ')
     const [pid = 0] = childrenOf(demo.child)

@@ -75,9 +75,8 @@ export class Actor {
 
   async #news(awaited: string): Promise<void> {
     assert.equal(this.#over, undefined, `the ${this.#part} ${this.#over}, and had not said "${awaited}" before`)
-    const ended = this.#facts.find((fact) => isOf(fact, ['ended']))
-    if (ended?.is === 'ended')
-      assert.equal(ended.message, '', `the session of the ${this.#part} ended: ${ended.message}`)
+    for (const fact of this.#facts)
+      if (fact.is === 'ended') assert.equal(fact.message, '', `the session of the ${this.#part} ended: ${fact.message}`)
     let timer: ReturnType<typeof setTimeout> | undefined
     const heard = await new Promise<boolean>((resolve) => {
       this.#wake = () => resolve(true)
