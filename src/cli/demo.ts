@@ -32,6 +32,7 @@ export const demo: Command = {
       )
       await onStage((stage) => wholeSession(stage, report, file))
       await onStage((stage) => cutSession(stage, report))
+      report.title('All of this was checked, and held.')
     } catch (error) {
       // What the demo checks is its outcome; anything else is a defect of the demo.
       if (!(error instanceof AssertionError)) throw error

@@ -58,7 +58,10 @@ const handshake = async (stage: Stage, report: Report, file: string): Promise<vo
   report.line('server', serverId)
   report.line('client', clientId)
   report.line('both', atClient.suite)
-  report.line('client', `wrote ${count(sent)}, read ${count(received)}, in ${ms.toFixed(1)} ms`)
+  report.line(
+    'client',
+    `wrote ${count(sent)}, read ${count(received)}, in ${ms.toFixed(1)} ms, as the first of a new process`,
+  )
   assert.match(atClient.suite, SUITE, 'expected the post-quantum suite')
   assert.equal(atServer.suite, atClient.suite, 'expected one suite')
   assert.equal(atServer.session, atClient.session, 'expected one session')
