@@ -131,7 +131,7 @@ test('LI-18 a handler that asks for its signal after the cancelling finds it abo
   expect(await seen.passed).toBe(true)
 })
 
-test('LI-16 LI-18 a deadline is kept at both ends', async () => {
+test('LI-18 a deadline is kept at both ends', async () => {
   const { wait, told } = obedient()
   const { near } = await pair({ far: { serve: [echo({ wait })] } })
   expect(ran(await failure(client(near, Echo).wait(undefined, { timeoutMs: 5 })))).toEqual(['call/deadline', 'maybe'])

@@ -4,9 +4,11 @@ import { contract } from '../../src/contract/define.js'
 import { oneWay, requestResponse } from '../../src/contract/operation.js'
 import type { Shape } from '../../src/contract/shape.js'
 import { SottoError } from '../../src/errors.js'
+import { callerOf } from '../../src/link/face.js'
 import { client } from '../../src/messaging/client.js'
 import { type Handlers, type ServeOptions, serve } from '../../src/messaging/serve.js'
-import { loopback } from './loopback.js'
+import { alice, code, gate, pair } from '../link/sessions.js'
+import { outcome, tapped } from './service.js'
 
 const Room = z.object({ room: z.string() })
 const Nested = z.record(z.string(), z.array(z.object({ name: z.string() })))
@@ -20,14 +22,22 @@ const handlers: Handlers<typeof House> = { read: () => 21, nest: () => undefined
 
 const kitchen = { room: 'kitchen' }
 
-/** A service whose failures are collected, and the answer to a `read`. */
-const reading = (read: Handlers<typeof House>['read'], options: ServeOptions = {}) => {
+const refusal = new TypeError('not now')
+
+const throwIt = (text?: string): never => {
+  throw text === undefined ? refusal : new Error(text)
+}
+
+/** A session with a service of the house. */
+const inHouse = (service: Parameters<typeof tapped>[0]) => pair({ near: { use: [House] }, far: { serve: [service] } })
+
+/** A session whose listener reads as told, how a `read` ends, and what failed there. */
+const reading = async (read: Handlers<typeof House>['read'], options: ServeOptions = {}) => {
   const failures: { error: unknown; address: string; incident: string }[] = []
   const failed: ServeOptions['failed'] = (error, { address }, incident) => failures.push({ error, address, incident })
-  const { session, incoming } = loopback(serve(House, { failed, ...options }, { ...handlers, read }))
-  const service = serve(House, { failed, ...options }, { ...handlers, read })
-  const ask = (signal?: AbortSignal) => service.answer(incoming('read', kitchen, signal && { signal }))
-  return { ask, failures, session, incoming }
+  const { near, far } = await inHouse(serve(House, { failed, ...options }, { ...handlers, read }))
+  const ask = (signal?: AbortSignal) => outcome(client(near, House).read(kitchen, signal && { signal }))
+  return { ask, failures, near, far }
 }
 
 const silenced = () => {
@@ -36,26 +46,18 @@ const silenced = () => {
   return printed
 }
 
-/** Resolves when opened. */
-const gate = () => {
-  let open = () => {}
-  const passed = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { passed, open: () => open() }
-}
-
 test('ME-6 ME-5 a refused request is answered with its path, and no handler runs', async () => {
   const nest = vi.fn(() => undefined)
-  const service = serve(House, { ...handlers, nest })
-  const { incoming } = loopback(service)
-  const path = async (value: Parameters<typeof incoming>[1]) => service.answer(incoming('nest', value))
+  const { near } = await inHouse(serve(House, { ...handlers, nest }))
+  // Past the own shape, as a peer of another make could.
+  const path = (value: Parameters<ReturnType<typeof callerOf>['call']>[2]) =>
+    outcome(callerOf(near).call('house.v1', 'nest', value, {}))
   expect(await path({ items: [{ name: 'a' }, { name: 5 }] })).toEqual({ is: 'invalid', path: 'items.1.name' })
   expect(await path('text')).toEqual({ is: 'invalid', path: '' })
   expect(await path(undefined)).toEqual({ is: 'invalid', path: '' })
   // Keys are the sender's text: what is no token is not repeated.
   expect(await path({ 'the secret is 42': 5 })).toEqual({ is: 'invalid', path: '?' })
-  expect(await path({ ['k'.repeat(65)]: [5] })).toEqual({ is: 'invalid', path: '?.0' })
+  expect(await path({ ['k'.repeat(66)]: [5] })).toEqual({ is: 'invalid', path: '?.0' })
   expect(nest).not.toHaveBeenCalled()
 })
 
@@ -64,24 +66,25 @@ test('ME-5 a path has at most 32 elements, of any kind that a shape can name', a
   const odd: Shape<string> = {
     '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'no', path }] }) },
   }
-  const Odd = contract('odd.v1', { tell: oneWay(odd) })
-  const service = serve(Odd, { tell: () => {} })
-  const answer = await service.answer(loopback(service).incoming('tell', 'a'))
-  expect(answer).toEqual({ is: 'invalid', path: `a.0.?${'.x'.repeat(29)}` })
+  const Odd = contract('odd.v1', { tell: requestResponse({ request: odd }) })
+  const { near } = await pair({ near: { use: [Odd] }, far: { serve: [serve(Odd, { tell: () => {} })] } })
+  expect(await outcome(callerOf(near).call('odd.v1', 'tell', 'a', {}))).toEqual({
+    is: 'invalid',
+    path: `a.0.?${'.x'.repeat(29)}`,
+  })
 })
 
 test('ME-8 a response that its shape refuses is call/internal', async () => {
-  const { ask, failures } = reading(() => JSON.parse('"warm"'))
-  const answer = await ask()
-  expect(answer.is).toBe('internal')
+  const { ask, failures } = await reading(() => JSON.parse('"warm"'))
+  expect(await ask()).toEqual({ is: 'internal', incident: failures[0]?.incident })
   expect(SottoError.is(failures[0]?.error, 'contract/invalid')).toBe(true)
 })
 
 test('ME-9 a fault of the own context is answered as such, wherever it is thrown from', async () => {
-  const { ask, failures } = reading(async (room, context) => {
+  const { ask, failures } = await reading(async (room, { fault }) => {
     await Promise.resolve()
-    context.fault('NoSuchRoom', { room: 'another' })
-    throw context.fault('NoSuchRoom', room)
+    fault('NoSuchRoom', { room: 'another' })
+    throw fault('NoSuchRoom', room)
   })
   expect(await ask()).toEqual({ is: 'fault', name: 'NoSuchRoom', data: kitchen })
   expect(failures).toEqual([])
@@ -89,17 +92,17 @@ test('ME-9 a fault of the own context is answered as such, wherever it is thrown
 
 test('ME-9 a fault of another call, or one made by hand, is call/internal', async () => {
   let foreign: unknown
-  const first = reading((room, context) => {
+  const first = await reading((room, context) => {
     foreign = context.fault('NoSuchRoom', room)
     throw foreign
   })
   await first.ask()
   const forged = SottoError.of('call/fault', 'NoSuchRoom', { details: { name: 'NoSuchRoom', data: kitchen } })
   for (const error of [foreign, forged]) {
-    const { ask, failures } = reading(() => {
+    const { ask, failures } = await reading(() => {
       throw error
     })
-    expect((await ask()).is).toBe('internal')
+    expect(await ask()).toEqual({ is: 'internal', incident: failures[0]?.incident })
     expect(failures[0]?.error).toBe(error)
   }
 })
@@ -110,10 +113,10 @@ test('ME-9 a fault that is not declared, or whose data its shape refuses, is cal
     ['toString', kitchen],
     ['NoSuchRoom', { room: 5 }],
   ]) {
-    const { ask, failures } = reading((_, context) => {
+    const { ask, failures } = await reading((_, context) => {
       throw Reflect.apply(context.fault, context, [name, data])
     })
-    expect((await ask()).is).toBe('internal')
+    expect(await ask()).toEqual({ is: 'internal', incident: failures[0]?.incident })
     expect(failures).toHaveLength(1)
   }
 })
@@ -124,7 +127,7 @@ test.each([
   ['undefined', () => Promise.reject(undefined)],
   ['an error of another session', () => Promise.reject(SottoError.of('session/lost', 'gone'))],
 ])('ME-10 ME-11 %s is call/internal, with a fresh incident told at both ends', async (_, read) => {
-  const { ask, failures } = reading(read)
+  const { ask, failures } = await reading(read)
   const answers = [await ask(), await ask()]
   expect(answers).toEqual(failures.map(({ incident }) => ({ is: 'internal', incident })))
   expect(new Set(failures.map(({ incident }) => incident)).size).toBe(2)
@@ -142,12 +145,13 @@ test('ME-11 a failure is printed as one line without the body unless a service s
       throw new TypeError(`two\r\nlines\u2028and\u001b[31m ${'x'.repeat(300)}`)
     },
   })
-  const answer = await service.answer(loopback(service).incoming('read', kitchen))
+  const { near } = await inHouse(service)
+  const answer = await outcome(client(near, House).read(kitchen))
   expect(printed).toHaveBeenCalledTimes(1)
   const line = String(printed.mock.calls[0]?.[0])
   expect(line).toContain('sotto: call house.v1.read failed, incident ')
   expect(line).toContain('TypeError: two lines and [31m x')
-  expect(answer.is === 'internal' && line.includes(answer.incident)).toBe(true)
+  expect(answer).toEqual({ is: 'internal', incident: /incident ([0-9a-f]{32}):/.exec(line)?.[1] })
   expect(line.length).toBeLessThan(300)
   expect(line).not.toMatch(/kitchen|[\p{Cc}\p{Zl}]/u)
 })
@@ -162,41 +166,69 @@ test('ME-10 a shape that throws is a failure of this end', async () => {
       },
     },
   }
-  const Broken = contract('broken.v1', { tell: oneWay(broken) })
+  const Broken = contract('broken.v1', { tell: requestResponse({ request: broken }) })
   const failed = vi.fn()
   const service = serve(Broken, { failed }, { tell: () => {} })
-  expect((await service.answer(loopback(service).incoming('tell', 'a'))).is).toBe('internal')
+  const { near } = await pair({ near: { use: [Broken] }, far: { serve: [service] } })
+  expect(await outcome(callerOf(near).call('broken.v1', 'tell', 'a', {}))).toMatchObject({ is: 'internal' })
   expect(failed).toHaveBeenCalledTimes(1)
 })
 
 test('ME-11 a handler that stops because it was told to has not failed', async () => {
   const stop = new AbortController()
-  const { ask, failures } = reading(async (_, { signal }) => {
-    stop.abort()
+  const begun = gate()
+  const stopped = gate()
+  const { ask, failures, near } = await reading(async (_, { signal }) => {
+    begun.open()
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    stopped.open()
     signal.throwIfAborted()
     return 21
   })
-  expect((await ask(stop.signal)).is).toBe('internal')
+  const asked = code(ask(stop.signal))
+  await begun.passed
+  stop.abort()
+  expect(await asked).toBe('call/cancelled')
+  await stopped.passed
+  await near.ping()
   expect(failures).toEqual([])
 })
 
-test('a handler knows its peer, session, signal and labels', async () => {
-  const { signal } = new AbortController()
+test('a handler knows its peer, session, signal and labels, and can change none of them', async () => {
   const seen = vi.fn<Handlers<typeof House>['read']>(() => 21)
-  const { session, incoming } = loopback(serve(House, { ...handlers, read: seen }))
-  await client(session, House).read(kitchen, { signal, labels: { trace: '1' } })
+  const { near, far } = await inHouse(serve(House, { ...handlers, read: seen }))
+  await client(near, House).read(kitchen, { labels: { trace: '1' } })
   const context = seen.mock.calls[0]?.[1]
-  expect([context?.peer, context?.session, context?.signal, context?.labels]).toEqual([
-    incoming('read', kitchen).admitted.peer,
-    session,
-    signal,
-    { trace: '1' },
-  ])
-  expect(Object.isFrozen(context)).toBe(true)
+  expect([context?.peer.id, context?.labels]).toEqual([alice.id, { trace: '1' }])
+  expect(context?.session).toBe(far)
+  expect(context?.signal.aborted).toBe(false)
+  expect(context?.signal).toBe(context?.signal)
+  for (const name of ['peer', 'session', 'signal', 'labels', 'fault'])
+    expect(() => Object.assign(context ?? {}, { [name]: undefined })).toThrow(TypeError)
+})
+
+test("what a handler of a one-way message returns is nobody's", async () => {
+  const failed = vi.fn()
+  const service = serve(House, { failed }, { ...handlers, log: () => JSON.parse('{"then": 5}') })
+  const { near } = await inHouse(service)
+  await client(near, House).log('a')
+  expect(await client(near, House).read(kitchen)).toBe(21)
+  expect(failed).not.toHaveBeenCalled()
+})
+
+test('a handler that does not wait is answered for at once', async () => {
+  const { served, answers } = tapped(serve(House, { ...handlers, nest: async () => undefined }))
+  const { near } = await inHouse(served)
+  const { read, log, nest } = client(near, House)
+  await log('a')
+  expect(await read(kitchen)).toBe(21)
+  await nest({})
+  expect(answers.slice(0, 2)).toEqual([undefined, { is: 'reply', value: 21 }])
+  expect(answers[2]).toBeInstanceOf(Promise)
 })
 
 test('ME-16 a concurrency caps the handlers that run at once, over all sessions, in order', async () => {
-  const doors = Array.from({ length: 5 }, gate)
+  const doors = Array.from({ length: 5 }, () => gate())
   const started: number[] = []
   let running = 0
   let most = 0
@@ -214,8 +246,14 @@ test('ME-16 a concurrency caps the handlers that run at once, over all sessions,
       },
     },
   )
-  const [one, other] = [loopback(service).session, loopback(service).session]
-  const reads = doors.map((_, room) => client(room % 2 === 0 ? one : other, House).read({ room: String(room) }))
+  const [one, other] = [(await inHouse(service)).near, (await inHouse(service)).near]
+  const reads: Promise<number>[] = []
+  for (const [room] of doors.entries()) {
+    const session = room % 2 === 0 ? one : other
+    reads.push(client(session, House).read({ room: String(room) }))
+    // Each is at the service before the next is sent.
+    await session.ping()
+  }
   doors[1]?.open()
   await reads[1]
   for (const door of doors) door.open()
@@ -223,31 +261,35 @@ test('ME-16 a concurrency caps the handlers that run at once, over all sessions,
   expect([started, most]).toEqual([[0, 1, 2, 3, 4], 2])
 })
 
-test('ME-16 a handler that fails gives its place back', async () => {
-  const { ask } = reading(
-    () => {
-      throw new TypeError('failed')
-    },
-    { concurrency: 1 },
-  )
-  expect([(await ask()).is, (await ask()).is, (await ask()).is]).toEqual(['internal', 'internal', 'internal'])
+test('ME-16 a handler that fails gives its place back, and so does one whose answer is refused', async () => {
+  const throws = () => {
+    throw new TypeError('failed')
+  }
+  for (const read of [throws, () => JSON.parse('"warm"'), async () => throws(), async () => JSON.parse('"warm"')]) {
+    const { ask, failures } = await reading(read, { concurrency: 1 })
+    const answers = [await ask(), await ask(), await ask()]
+    expect(answers).toEqual(failures.map(({ incident }) => ({ is: 'internal', incident })))
+    expect(answers).toHaveLength(3)
+  }
 })
 
 test('ME-17 a message that is cancelled while it waits is not handled, and the next has its turn', async () => {
   const door = gate()
+  const begun = gate()
   const read = vi.fn(async () => {
+    begun.open()
     await door.passed
     return 21
   })
-  const { ask, failures } = reading(read, { concurrency: 1 })
+  const { ask, failures, near } = await reading(read, { concurrency: 1 })
   const stop = new AbortController()
   const first = ask()
-  const second = ask(stop.signal)
+  const second = code(ask(stop.signal))
   const third = ask()
+  await begun.passed
   stop.abort()
-  // Settles while the first still runs: it is not kept.
-  expect((await second).is).toBe('internal')
-  expect((await ask(AbortSignal.abort())).is).toBe('internal')
+  expect(await second).toBe('call/cancelled')
+  await near.ping()
   door.open()
   expect([await first, await third]).toEqual([
     { is: 'reply', value: 21 },
@@ -255,6 +297,39 @@ test('ME-17 a message that is cancelled while it waits is not handled, and the n
   ])
   expect(read).toHaveBeenCalledTimes(2)
   expect(failures).toEqual([])
+})
+
+test('ME-17 what waits when its session is lost is not handled', async () => {
+  const door = gate()
+  const begun = gate()
+  const log = vi.fn()
+  const service = serve(
+    House,
+    { concurrency: 1 },
+    {
+      ...handlers,
+      log,
+      read: async () => {
+        begun.open()
+        await door.passed
+        return 21
+      },
+    },
+  )
+  const [first, second] = [await inHouse(service), await inHouse(service)]
+  const held = client(first.near, House).read(kitchen)
+  await begun.passed
+  await client(second.near, House).log('lost')
+  await client(second.near, House).log('lost')
+  await second.near.ping()
+  await second.near.ping()
+  second.near.abort()
+  await second.far.closed
+  await client(first.near, House).log('kept')
+  door.open()
+  await held
+  await client(first.near, House).read(kitchen)
+  expect(log.mock.calls.map(([text]) => text)).toEqual(['kept'])
 })
 
 test('ME-18 a service lacks no handler, and its concurrency is a whole number of 1 or more', () => {
@@ -279,13 +354,14 @@ test('handlers are called as methods of their object', async () => {
     }
     log() {}
   }
-  expect(await client(loopback(serve(House, new Kitchen())).session, House).read(kitchen)).toBe(21)
+  const { near } = await inHouse(serve(House, new Kitchen()))
+  expect(await client(near, House).read(kitchen)).toBe(21)
 })
 
 test('ME-19 around sees the call, runs the handler once and cannot change its outcome', async () => {
   const read = vi.fn(() => 21)
   const addresses: string[] = []
-  const { ask } = reading(read, {
+  const { ask } = await reading(read, {
     around: async (call, next) => {
       addresses.push(`${call.verb} ${call.address}`)
       await Promise.all([next(), next()])
@@ -300,77 +376,87 @@ test('ME-19 around cannot swallow a failure or a fault', async () => {
   const around: ServeOptions['around'] = async (_, next) => {
     await next().catch(() => {})
   }
-  const failing = reading(() => Promise.reject(new TypeError('failed')), { around })
-  expect((await failing.ask()).is).toBe('internal')
-  const faulty = reading((room, context) => Promise.reject(context.fault('NoSuchRoom', room)), { around })
+  const failing = await reading(() => Promise.reject(new TypeError('failed')), { around })
+  expect(await failing.ask()).toMatchObject({ is: 'internal' })
+  const faulty = await reading((room, context) => Promise.reject(context.fault('NoSuchRoom', room)), { around })
   expect(await faulty.ask()).toEqual({ is: 'fault', name: 'NoSuchRoom', data: kitchen })
 })
 
-test('ME-19 around can fail a call, before, after or instead of its handler', async () => {
-  const refusal = new TypeError('not now')
-  const read = vi.fn(() => Promise.reject(new Error('nobody hears this')))
-  const before = reading(read, { around: () => Promise.reject(refusal) })
-  expect([(await before.ask()).is, before.failures[0]?.error]).toEqual(['internal', refusal])
-  const instead = reading(read, { around: async () => {} })
-  expect((await instead.ask()).is).toBe('internal')
-  expect(instead.failures[0]?.error).toBeInstanceOf(TypeError)
-  expect(read).not.toHaveBeenCalled()
-  const unawaited = reading(read, {
-    around: async (_, next) => {
+test.each<[string, ServeOptions['around'], Handlers<typeof House>['read'], boolean]>([
+  ['before its handler', () => Promise.reject(refusal), () => 21, false],
+  ['at once', () => throwIt(), () => 21, false],
+  [
+    'while its handler runs',
+    async (_, next) => {
       void next().catch(() => {})
       throw refusal
     },
-  })
-  expect([(await unawaited.ask()).is, unawaited.failures[0]?.error]).toEqual(['internal', refusal])
-  const after = reading(() => 21, {
-    around: async (_, next) => {
+    () => Promise.reject(new Error('nobody hears this')),
+    true,
+  ],
+  [
+    'after its handler',
+    async (_, next) => {
       await next()
       throw refusal
     },
-  })
-  expect([(await after.ask()).is, after.failures[0]?.error]).toEqual(['internal', refusal])
+    () => 21,
+    true,
+  ],
+])('ME-19 around can fail a call %s', async (_, around, run, ran) => {
+  const read = vi.fn(run)
+  const { ask, failures } = await reading(read, { ...(around && { around }) })
+  expect(await ask()).toEqual({ is: 'internal', incident: failures[0]?.incident })
+  expect([failures[0]?.error, read.mock.calls.length > 0]).toEqual([refusal, ran])
+})
+
+test('ME-19 around that never calls its next fails the call', async () => {
+  const read = vi.fn(() => 21)
+  const { ask, failures } = await reading(read, { around: async () => {} })
+  expect(await ask()).toMatchObject({ is: 'internal' })
+  expect(failures[0]?.error).toBeInstanceOf(TypeError)
+  expect(read).not.toHaveBeenCalled()
 })
 
 test('ME-20 a failed callback that fails is printed, and the message is answered', async () => {
   const printed = silenced()
-  const { ask } = reading(() => Promise.reject(new Error('first')), {
+  const { ask } = await reading(() => Promise.reject(new Error('first')), {
     failed: () => {
       throw new Error('second')
     },
   })
-  expect((await ask()).is).toBe('internal')
+  expect(await ask()).toMatchObject({ is: 'internal' })
   expect(String(printed.mock.calls)).toContain('Error: second')
 })
 
 test('ME-20 an opened callback is told of the session, and its failure is printed', async () => {
   const printed = silenced()
   const opened = vi.fn<NonNullable<ServeOptions['opened']>>()
-  const service = serve(House, { opened }, handlers)
-  const { session } = loopback(service)
-  service.opened?.(session)
-  expect(opened).toHaveBeenCalledExactlyOnceWith(session)
+  const { far } = await inHouse(serve(House, { opened }, handlers))
+  expect(opened).toHaveBeenCalledExactlyOnceWith(far)
   expect(printed).not.toHaveBeenCalled()
   const told = gate()
   printed.mockImplementation((line) => {
     if (String(line).includes('later')) told.open()
   })
-  for (const broken of [
-    () => {
-      throw new Error('at once')
-    },
-    () => Promise.reject(new Error('later')),
-  ]) {
-    expect(() => serve(House, { opened: broken }, handlers).opened?.(session)).not.toThrow()
+  for (const broken of [() => throwIt('at once'), () => Promise.reject(new Error('later'))]) {
+    const { near } = await inHouse(serve(House, { opened: broken }, handlers))
+    expect(await client(near, House).read(kitchen)).toBe(21)
   }
   await told.passed
   expect(String(printed.mock.calls)).toContain('opened of house.v1 failed: Error: at once')
-  expect(() => serve(House, handlers).opened?.(session)).not.toThrow()
 })
 
 test('an operation that the contract lacks is call/internal, whatever asked for it', async () => {
-  const { incoming, failures } = reading(() => 21)
   const failed = vi.fn()
   const service = serve(House, { failed }, handlers)
-  expect((await service.answer({ ...incoming('read', kitchen), operation: 'toString' })).is).toBe('internal')
-  expect([failed.mock.calls.length, failures]).toEqual([1, []])
+  const { served, incoming } = tapped(service)
+  const { near, far } = await inHouse(served)
+  await client(near, House).read(kitchen)
+  const [message] = incoming
+  if (message === undefined) throw new Error('expected a message')
+  const { admitted, labels, signal } = message
+  const odd = { admitted, labels, signal, session: far, operation: 'toString', value: kitchen }
+  expect(service.answer(odd)).toMatchObject({ is: 'internal' })
+  expect(failed).toHaveBeenCalledTimes(1)
 })
