@@ -352,7 +352,7 @@ test('SE-46 calls beyond the limit of either end wait, in order, and one that is
     const calls = ['a', 'b', 'c', 'd', 'e'].map((name) => raw.begin(act('call', name)).exchange)
     raw.begin(act('note', 'n'))
     expect(raw.read().map((frame) => 'body' in frame && frame.body[1])).toEqual(
-      [...'abn'].map((each) => each.charCodeAt(0)),
+      Array.from('abn', (each) => each.charCodeAt(0)),
     )
     const [, , third] = calls
     if (third === undefined) expect.fail('there are five')
