@@ -203,10 +203,14 @@ export class Outbox {
     return this.#partial === undefined || !this.#roomForFrame ? at : this.#writePiece(this.#partial, at)
   }
 
-  /** Where whole messages end: one in pieces leaves them half of each record, once it has begun. */
+  /**
+   * Where whole messages end: one in pieces leaves them half of each record, once it has begun. Nothing passes a one-way
+   * message, so that these come in the order they were sent (SE-71).
+   */
   #share(from: number): number {
     if (this.#partial === undefined) return this.#limit
-    return this.#partial.offset === 0 ? from : from + (this.#limit - from) / 2
+    const { exchange, offset } = this.#partial
+    return offset === 0 || exchange.oneWay ? from : from + (this.#limit - from) / 2
   }
 
   /** Writes the message and ends its direction, if it fits the share of the record and leaves `spare` of the session's credit. */

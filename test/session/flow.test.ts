@@ -216,7 +216,7 @@ describe('credit', () => {
 
   test('SE-50 small messages that use all credit as it comes leave half of it to the one in pieces', () => {
     const raw = new Raw({}, { sessionWindow: 8_192 })
-    raw.begin(act('note', textOf(100_000)))
+    raw.begin(act('call', textOf(100_000)))
     for (let count = 0; count < 2_000; count++) raw.begin(act('note', textOf(64)))
     let large = 0
     let small = 0
@@ -286,7 +286,7 @@ describe('credit', () => {
   test('SE-47 small messages pass one in pieces, and cannot hold it up, however small records are', () => {
     for (const plaintext of [1_024, 65_519]) {
       const raw = new Raw({}, { plaintext })
-      raw.begin(act('note', textOf(200_000)))
+      raw.begin(act('call', textOf(200_000)))
       for (let count = 0; count < 2_000; count++) raw.begin(act('note', textOf(60)))
       const records = raw.records()
       const last = records.findLastIndex((frames) =>
