@@ -29,6 +29,8 @@ const deniedCode = ERRORS['policy/denied'].wire
 const NOTHING = new Uint8Array(0)
 
 const allow = { id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send'], on: ['>'] }
+/** One call at a time to a peer. */
+const outOne = { id: 'out', effect: 'allow', to: ['any'], verbs: ['call'], on: ['>'], limit: { concurrent: 1 } }
 const denyIf = (attribute: string, is: string, value?: Wire) => ({
   ...allow,
   id: 'no',
@@ -269,7 +271,6 @@ describe('limits', () => {
     expect(other.take().map(({ is }) => is)).toEqual(['message'])
   })
 
-  const out = { ...allow, by: undefined, to: ['any'] }
   /** How an own call may end, whatever its progress: each takes the place and gives it back. */
   const own: readonly (readonly [string, (raw: Raw, begun: ReturnType<Raw['begin']>) => unknown])[] = [
     ['a reply', (raw) => raw.read() && raw.send(data(2))],
@@ -288,7 +289,7 @@ describe('limits', () => {
     ['the end of the session once framed', (raw) => raw.read() && raw.engine.ended()],
   ]
   test.each(own)('SE-57 SE-59 the place of an own call is given back on %s', (_, play) => {
-    const policy = rules(allow, { ...JSON.parse(JSON.stringify(out)), id: 'out', limit: { concurrent: 1 } })
+    const policy = rules(allow, outOne)
     const raw = new Raw({ policy })
     const begun = raw.begin(act('call', 'x', { ttlMs: 50 }))
     const other = new Raw({ policy })
@@ -298,7 +299,7 @@ describe('limits', () => {
   })
 
   test('SE-55 what was admitted and cannot begin gives its place back', () => {
-    const policy = rules(allow, { ...JSON.parse(JSON.stringify(out)), id: 'out', limit: { concurrent: 1 } })
+    const policy = rules(allow, outOne)
     const raw = new Raw({ policy })
     const proof = admitted(raw.engine.admit(act('call'), 0))
     raw.engine.close(0, 1_000)
@@ -350,7 +351,7 @@ describe('what goes out', () => {
     const { admitted: inbound } = raw.only('message')
     expect(() => raw.engine.begin(inbound, 0)).toThrow(TypeError)
     const copies = [
-      { ...proof },
+      Object.assign({}, proof),
       Object.create(Object.getPrototypeOf(proof), Object.getOwnPropertyDescriptors(proof)),
       null,
       7,
@@ -361,11 +362,7 @@ describe('what goes out', () => {
   })
 
   test('SE-55 a proof of a policy that was replaced since is not framed', () => {
-    const policy = rules(allow, {
-      ...JSON.parse(JSON.stringify({ ...allow, by: undefined, to: ['any'] })),
-      id: 'out',
-      limit: { concurrent: 1 },
-    })
+    const policy = rules(allow, outOne)
     const raw = new Raw({ policy })
     const proof = admitted(raw.engine.admit(act('call', 'x'), 0))
     policy.replace({
