@@ -3,6 +3,7 @@ import {
   bytes,
   client,
   contract,
+  fromStreams,
   memoryPair,
   oneWay,
   requestResponse,
@@ -236,6 +237,21 @@ test('LI-21 after its end every act of a session has an answer, and none is succ
     expect(await all(near.denials)).toEqual([])
   }
   expect(await lost()).toEqual([])
+})
+
+test('a session runs over web streams as over anything else', async () => {
+  const there = new TransformStream<Uint8Array, Uint8Array>()
+  const back = new TransformStream<Uint8Array, Uint8Array>()
+  const { near, far } = await pair({
+    transports: [
+      fromStreams({ readable: back.readable, writable: there.writable }),
+      fromStreams({ readable: there.readable, writable: back.writable }),
+    ],
+  })
+  const big = new Uint8Array(300_000).fill(7)
+  expect(Buffer.compare(await client(near, Echo).echo(big), big)).toBe(0)
+  await far.close()
+  expect([await near.closed, await far.closed]).toEqual([{ clean: true }, { clean: true }])
 })
 
 test('disposal closes, and after an abort does nothing', async () => {
