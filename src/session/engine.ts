@@ -71,8 +71,8 @@ export class Engine {
         if (this.#finished === undefined) this.#packet(decodePacket(unit), nowMs)
         else this.#record(unit, this.#finished, nowMs)
       }
-      // What follows an authenticated end is not looked at (SE-41).
-      if (!this.over) this.#splitter.keep()
+      // Of a session that is over nothing is kept, so what follows an authenticated end is not looked at (SE-41).
+      this.#splitter.keep()
     })
   }
 
@@ -196,9 +196,7 @@ export class Engine {
       throw SottoError.of('session/limit', `the peer sent a record over ${this.#side.limits.plaintext} bytes`)
     const frames = decodeFrames(finished.opener.open(unit))
     this.#traffic?.received(nowMs)
-    // ACCEPT or REFUSE stands alone in its record (SE-27).
-    if (this.#state === 'I.verdict' && frames.length !== 1)
-      throw SottoError.of('session/unexpected', 'expected ACCEPT or REFUSE alone')
+    // A verdict is alone in its record (SE-27): nothing else may come first, and nothing may follow it.
     for (const frame of frames) this.#frame(frame, finished, nowMs)
   }
 

@@ -274,6 +274,38 @@ describe.each(providers)('$name', (provider) => {
       }
     })
 
+    test('SE-12 ID-3 a second spelling of an ephemeral or a static is refused, though all it computes is right', () => {
+      // Bit 255 does not count in X25519, so such a handshake succeeds for whoever does not look.
+      for (const [which, end] of [
+        ['e', 'session/malformed'],
+        ['s', 'identity/malformed'],
+      ] as const) {
+        const of = withSecondSpelling(provider, which)
+        const keys = which === 's' ? spelledTwice(keyPairOf(mallory)) : keyPairOf(mallory)
+        const engine = initiator(provider, suite, { expected: mallory.id })
+        const hand = new HandResponder({ provider: of, identity: mallory, keys })
+        expect(seen(engine, [hand.message2(writtenBy(engine), suite)])).toEqual(SILENT)
+        expect(endOf(eventsOf(engine))).toBe(end)
+        const listener = responder(provider, suite, { trust: pinnedPeer })
+        const dialler = new HandInitiator({ provider: of, identity: mallory, keys })
+        listener.receive(dialler.hello(suite), 0)
+        if (which === 's') {
+          dialler.answered(writtenBy(listener))
+          listener.receive(dialler.message3(), 0)
+        }
+        expect([listener.over, writtenBy(listener), endOf(eventsOf(listener))]).toEqual([true, EMPTY, end])
+      }
+    })
+
+    test('SE-9 a fault that comes with a good message takes back the answer to it', () => {
+      const hello = new HandInitiator({ provider, identity: alice }).hello(suite)
+      expect(seen(responder(provider, suite), [concat(hello, Uint8Array.of(0xff, 0xff))])).toEqual(SILENT)
+      expect(seen(responder(provider, suite), [concat(hello, packet(EMPTY, new Uint8Array(64)))])).toEqual(SILENT)
+      const engine = initiator(provider, suite)
+      engine.close(0, 1_000)
+      expect([writtenBy(engine), endOf(eventsOf(engine))]).toEqual([EMPTY, 'session/closed'])
+    })
+
     test('SE-18 an untrusted key is refused with one code, and its initiation is not decoded', () => {
       for (const payload of [initiationField(plainInitiation()), Uint8Array.of(2, 0, 1, 0xff), EMPTY]) {
         const engine = responder(provider, suite)
@@ -513,6 +545,28 @@ function withAgreement(provider: Provider, point: Uint8Array): Provider {
       return publicKey !== undefined && Buffer.from(point).equals(publicKey)
         ? { publicKey: Uint8Array.from(point), agree: (other) => key.agree(other), erase: () => key.erase() }
         : key
+    },
+  }
+  return { ...provider, dh: { ...provider.dh, '25519': forged } }
+}
+
+const spelledTwice = ({ secretKey, publicKey }: KeyPair): KeyPair => ({
+  secretKey,
+  publicKey: publicKey.with(31, (publicKey[31] ?? 0) | 0x80),
+})
+
+/** A provider for an attacker that says `e`, or the given public key of `s`, with bit 255 set. */
+function withSecondSpelling(provider: Provider, which: 'e' | 's'): Provider {
+  const dh = provider.dh['25519']
+  const forged: Dh = {
+    name: dh.name,
+    length: dh.length,
+    importKey: (secretKey, publicKey) => {
+      const key = dh.importKey(secretKey)
+      const isStatic = publicKey !== undefined
+      const said =
+        isStatic === (which === 's') ? spelledTwice({ secretKey, publicKey: key.publicKey }).publicKey : key.publicKey
+      return { publicKey: said, agree: (other) => key.agree(other), erase: () => key.erase() }
     },
   }
   return { ...provider, dh: { ...provider.dh, '25519': forged } }

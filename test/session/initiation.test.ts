@@ -260,6 +260,16 @@ describe('Initiation', () => {
     expect(answerTo(payload)).toMatchObject(refusedWith('session/malformed'))
   })
 
+  test('SE-13 a field of 11,264 bytes is taken and one of 11,265 is not', () => {
+    const of = (length: number): Uint8Array => {
+      const filler = length - plainInitiation({ context: new Uint8Array(10_000) }).length + 10_000
+      return initiationField(plainInitiation({ context: new Uint8Array(filler) }))
+    }
+    expect(of(11_264).length).toBe(3 + 11_264)
+    expect(answerTo(of(11_264)).state).toBe('open')
+    expect(answerTo(of(11_265))).toMatchObject(refusedWith('session/malformed'))
+  })
+
   test('SE-13 padding behind the field says nothing', () => {
     for (const length of [1, 100, 4_000])
       expect(answerTo(concat(initiationField(good), new Uint8Array(length))).state).toBe('open')

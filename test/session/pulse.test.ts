@@ -174,7 +174,7 @@ test('SE-53 SE-61 an end that says nothing more is given up by the other', () =>
   expect(endOf([...pair.initiatorEvents, ...eventsOf(pair.initiator)])).toBe('session/timeout')
 })
 
-test('SE-53 own PINGs stay below what the peer counts, however often they are asked for and however they are delayed', () => {
+test('SE-53 SE-70 own PINGs stay below what the peer counts, however often they are asked for and however they are delayed', () => {
   for (const delayMs of [0, 1, 50, 400, 3_000]) {
     const limits = limitsOf({ idleMs: 60_000 })
     const pulse = new Pulse(limits, limits, 20_000, 0)
@@ -205,7 +205,7 @@ test('SE-53 own PINGs stay below what the peer counts, however often they are as
   }
 })
 
-test('SE-53 a PING over the own rate is refused here as busy, and the session lives', () => {
+test('SE-70 a PING over the own rate is refused here as busy, and the session lives', () => {
   const { engine, records } = opened()
   for (let count = 1; count <= OWN_BURST; count++) expect(engine.ping(0)).toBe(count)
   expect(() => engine.ping(0)).toThrow('session/busy')
