@@ -1,6 +1,6 @@
 import { EMPTY, utf8, varintLength, writeVarint } from '../bytes.js'
 import { isToken } from '../contract/address.js'
-import { FLAG, FRAMES, type Frame, type Labels, MAX_LABEL_VALUE, MAX_LABELS } from './frames.js'
+import { FLAG, FRAMES, type Frame, type Labels, MAX_LABEL_VALUE, MAX_LABELS, NO_LABELS } from './frames.js'
 
 /** Every frame but BEGIN and DATA, as bytes of its own. */
 export const encodeFrame = (frame: Exclude<Frame, { readonly is: 'BEGIN' | 'DATA' }>): Uint8Array => {
@@ -52,7 +52,7 @@ export const writeBegin = (
   let next = writeVarint(out, at + 2, exchange)
   next = writeVarint(out, next, head.operation)
   next = writeVarint(out, next, head.ttlMs)
-  out.set(head.labels, next)
+  if (head.labels.length > 0) out.set(head.labels, next)
   next = writeVarint(out, next + head.labels.length, body.length)
   out.set(body, next)
   return next + body.length
@@ -69,6 +69,7 @@ export const writeData = (out: Uint8Array, at: number, exchange: number, flags: 
 
 /** Count, then name and value each with a length, rising by name; empty for none. @throws RangeError outside the grammar (SE-33) */
 export const encodeLabels = (labels: Labels): Uint8Array => {
+  if (labels === NO_LABELS) return EMPTY
   const names = Object.keys(labels)
   if (names.length === 0) return EMPTY
   if (names.length > MAX_LABELS) throw new RangeError(`expected at most ${MAX_LABELS} labels, got ${names.length}`)
