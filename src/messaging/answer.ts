@@ -49,30 +49,42 @@ const handleLater = async (input: unknown, incoming: Incoming, task: Task, desk:
 /** With a slot, which it gives back. */
 const handle = (input: unknown, incoming: Incoming, task: Task, desk: Desk): Outcome | Promise<Outcome> => {
   const context = new HandlerContext(incoming, task.faults)
-  const failed = (error: unknown): Outcome => {
-    desk.slots.give()
-    // ME-10: the peer learns of an exception that it happened, and no more.
-    return faultAnswer(error, context) ?? internal(error, incoming, desk)
-  }
-  const done = (value: unknown): Outcome => {
-    try {
-      const reply = replyOf(task, value)
-      desk.slots.give()
-      return reply
-    } catch (error) {
-      return failed(error)
-    }
-  }
+  let outcome: Outcome
   try {
     const value =
       desk.around === undefined
         ? task.run(input, context)
         : runAround(desk.around, incoming.admitted, () => task.run(input, context))
-    return isThenable(value) ? Promise.resolve(value).then(done, failed) : done(value)
+    if (isThenable(value)) return settle(value, { context, incoming, task, desk })
+    outcome = replyOf(task, value)
   } catch (error) {
-    return failed(error)
+    outcome = failure(error, context, incoming, desk)
+  }
+  desk.slots.give()
+  return outcome
+}
+
+/** What a handler that waits came from. */
+interface Handling {
+  readonly context: HandlerContext
+  readonly incoming: Incoming
+  readonly task: Task
+  readonly desk: Desk
+}
+
+const settle = async (value: PromiseLike<unknown>, { context, incoming, task, desk }: Handling): Promise<Outcome> => {
+  try {
+    return replyOf(task, await value)
+  } catch (error) {
+    return failure(error, context, incoming, desk)
+  } finally {
+    desk.slots.give()
   }
 }
+
+/** ME-10: the peer learns of an exception that it happened, and no more. */
+const failure = (error: unknown, context: HandlerContext, incoming: Incoming, desk: Desk): Answer =>
+  faultAnswer(error, context) ?? internal(error, incoming, desk)
 
 const replyOf = ({ response }: Task, value: unknown): Outcome => {
   if (response === undefined) return undefined

@@ -19,13 +19,12 @@ export type Handlers<C extends Contract> = { readonly [K in keyof C['operations'
 
 type Handler<Op extends Operation> =
   Op extends RequestResponse<infer Q, infer R, infer F>
-    ? (request: Out<Q>, context: Context<F>) => Reply<In<R>> | Promise<Reply<In<R>>>
+    ? [In<R>] extends [undefined]
+      ? (request: Out<Q>, context: Context<F>) => void | Promise<void>
+      : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>>
     : Op extends OneWay<infer M>
       ? (message: Out<M>, context: Context) => void | Promise<void>
       : never
-
-/** A function that returns nothing will do where there is nothing to return. */
-type Reply<I> = [I] extends [undefined] ? void : I
 
 export interface ServeOptions {
   /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
@@ -64,7 +63,7 @@ export function serve<C extends Contract>(
     if (typeof handler !== 'function') throw new TypeError(`expected a handler for ${contract.name}.${name}`)
     tasks.set(
       name,
-      taskOf(operation, (input, context) => Reflect.apply(handler, handlers, [input, context])),
+      taskOf(operation, (input, context) => handler.call(handlers, input, context)),
     )
   }
   return Object.freeze({

@@ -36,7 +36,7 @@ export class Slots {
   }
 
   give(): void {
-    const [next] = this.#waiting
+    const [next] = this.#waiting.size === 0 ? [] : this.#waiting
     if (next === undefined) {
       this.#free++
       return
