@@ -1,11 +1,12 @@
 import { SottoError } from '../errors.js'
 import { type TrustStore, trustStore } from '../identity/trust.js'
 import { Engine } from '../session/engine.js'
+import type { ResponderSide } from '../session/side.js'
 import type { Transport } from '../transport/transport.js'
 import { Feed } from './feed.js'
 import { drainMs } from './live.js'
 import { open } from './open.js'
-import { type HostOptions, sideOf } from './options.js'
+import { epochOf, type HostOptions, sideOf } from './options.js'
 import { free, now } from './pump.js'
 import type { Session } from './session.js'
 import { onAbort } from './signals.js'
@@ -45,6 +46,8 @@ export const host = (options: HostOptions): Host => new Answering(options)
 class Answering implements Host {
   readonly failures = new Feed<Failure>(FAILURES)
   readonly #options: Omit<HostOptions, 'signal'>
+  /** What all its sessions share: one policy with its limits, whatever form it was given in. */
+  readonly #side: Omit<ResponderSide, 'epochMs'>
   readonly #trust: TrustStore
   readonly #sessions = new Set<Session>()
   /** Handshakes under way, by source. */
@@ -55,10 +58,11 @@ class Answering implements Host {
   readonly #forget: () => void
 
   constructor({ signal, ...options }: HostOptions) {
+    const trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
     // What cannot be is said now, not when the first peer comes.
-    sideOf(options, now())
+    this.#side = { ...sideOf(options, now()), trust: trust.check.bind(trust) }
     this.#options = options
-    this.#trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
+    this.#trust = trust
     const unwatch = this.#trust.onChange(() => this.#recheck())
     const deaf = onAbort(signal, () => this.#abort(signal?.reason))
     this.#forget = () => {
@@ -129,8 +133,7 @@ class Answering implements Host {
 
   #open(transport: Transport): Promise<Session> {
     const time = now()
-    const trust = this.#trust
-    const side = { ...sideOf(this.#options, time), trust: trust.check.bind(trust) }
+    const side = { ...this.#side, epochMs: epochOf(time) }
     return open(Engine.respond(side, time), transport, this.#options, {
       signal: this.#stop.signal,
       opened: (session) => {

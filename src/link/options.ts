@@ -82,9 +82,12 @@ export const sideOf = (options: Both<Contract>, nowMs: number): Side => {
     rekey: protocol.rekey ?? {},
     handshakeMs,
     keepaliveMs: everyMs,
-    epochMs: Date.now() - nowMs,
+    epochMs: epochOf(nowMs),
   }
 }
+
+/** @internal Unix time in ms at the zero of the clock that says `nowMs`. */
+export const epochOf = (nowMs: number): number => Date.now() - nowMs
 
 /** Everything inbound is denied. */
 const NOTHING: Policy = { version: 1, rules: [] }

@@ -65,13 +65,19 @@ const callOf =
   async (value, options) => {
     checkSent(operation.request, value)
     try {
+      const reply = await caller.call(contract, name, value, callOptions(options))
       // ME-7: by then the peer did it.
-      const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS
-      return check(operation.response, await caller.call(contract, name, value, { ...options, timeoutMs }), 'yes')
+      return check(operation.response, reply, 'yes')
     } catch (error) {
       throw SottoError.is(error, 'call/fault') ? received(operation, error) : error
     }
   }
+
+const CALL_OPTIONS: CallOptions = Object.freeze({ timeoutMs: CALL_TIMEOUT_MS })
+
+// ME-13
+const callOptions = (options: CallOptions | undefined): CallOptions =>
+  options === undefined ? CALL_OPTIONS : { ...options, timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS }
 
 const NO_OPTIONS: CallOptions = Object.freeze({})
 

@@ -3,6 +3,8 @@ import {
   client,
   initiate,
   memoryPair,
+  type Policy,
+  type PolicyStore,
   policyStore,
   type Session,
   SottoError,
@@ -22,7 +24,6 @@ import {
   failure,
   gate,
   listening,
-  open,
   pair,
   unhandled,
 } from './sessions.js'
@@ -201,23 +202,36 @@ test('failures tell of attempts that came to nothing, with their source; the las
   expect([failures.at(-1)?.source, failures.at(-1)?.error.code]).toEqual(['last', 'identity/not-trusted'])
 })
 
-test('two hosts of one policy store share its limits', async () => {
-  const policy = policyStore({
-    version: 1,
-    rules: [{ ...open.rules[0], limit: { concurrent: 1 } }],
-  })
+const ONE_AT_A_TIME: Policy = {
+  version: 1,
+  rules: [{ id: 'one', effect: 'allow', by: ['any'], verbs: ['call', 'send'], on: ['>'], limit: { concurrent: 1 } }],
+}
+
+test.each<[string, () => Policy | PolicyStore]>([
+  ['sessions of one host', () => ONE_AT_A_TIME],
+  ['hosts of one policy store', () => policyStore(ONE_AT_A_TIME)],
+])('LI-22 two %s share the limits of the policy', async (what, make) => {
+  const policy = make()
   const begun = gate()
   const door = gate()
   const wait = async () => {
     begun.open()
     await door.passed
   }
-  const first = await pair({ far: { policy, serve: [echo({ wait })] } })
-  const second = await pair({ far: { policy, serve: [echo({ wait })] } })
-  const call = client(first.near, Echo).wait()
+  const over = { policy, serve: [echo({ wait })] }
+  const [first, second] = [listening(over), listening(over)]
+  const hosts = what === 'sessions of one host' ? [first, first] : [first, second]
+  const [one, other] = await Promise.all(
+    hosts.map(async (host) => {
+      const [near, far] = memoryPair()
+      const [session] = await Promise.all([initiate(near, dialling({ use: [Echo] })), host.accept(far)])
+      return client(session, Echo)
+    }),
+  )
+  const call = one?.wait()
   await begun.passed
-  expect(await code(client(second.near, Echo).wait())).toBe('policy/limited')
+  expect(await code(async () => other?.wait())).toBe('policy/limited')
   door.open()
   await call
-  await client(second.near, Echo).wait()
+  expect(await other?.wait()).toBeUndefined()
 })
