@@ -8,7 +8,7 @@ import type { PingOptions } from './pings.js'
 /** How a session ended: with the peer's authenticated END and our own, or with an error. */
 export type Closed = { readonly clean: true } | { readonly clean: false; readonly error: SottoError }
 
-/** A one-way message the peer refused; the decision id is the one in the peer's records. */
+/** A one-way message the peer refused, or did not take any more because it was closing; the decision id is the one in the peer's records. */
 export interface Refusal {
   readonly verb: Verb
   readonly address: string

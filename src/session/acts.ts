@@ -72,10 +72,11 @@ export class Acts {
     return body
   }
 
-  /** Labels go in one record with some of the message (SE-33). */
+  /** Labels go in one record with some of the message, and leave it credit (SE-33). */
   #encodeLabels(labels: Labels, { address }: Route): Uint8Array {
     const bytes = encodeLabels(labels)
-    const limit = this.#established.allowed.plaintext / 2
+    const { allowed, declared } = this.#established
+    const limit = Math.min(allowed.plaintext / 2, declared.sessionWindow / 8)
     if (bytes.length > limit)
       throw tooLarge(`expected labels of at most ${limit} bytes for ${address}, got ${bytes.length}`)
     return bytes

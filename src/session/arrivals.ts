@@ -5,8 +5,8 @@ import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
 import { decodeFault, type Fault } from './faults.js'
-import type { Begin, Data, Frame } from './frames.js'
-import { encodeFrame } from './framewriter.js'
+import { type Begin, type Data, type Frame, NO_LABELS } from './frames.js'
+import { encodeFrame, encodeLabels } from './framewriter.js'
 import { type Denial, verbOf } from './gate.js'
 import { BEGIN_CHARGE } from './outbox.js'
 import { Reassembly, type Whole } from './reassembly.js'
@@ -85,7 +85,8 @@ export class Arrivals {
     const exchange = this.#exchanges.add(frame, route, nowMs)
     if (this.#exchanges.theirs > this.#exchanges.established.own.exchanges)
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
-    const charge = BEGIN_CHARGE + frame.body.length
+    const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
+    const charge = BEGIN_CHARGE + labels + frame.body.length
     this.#window.accept(charge)
     // The peer learns by DRAIN that this was not taken, and waits for no answer.
     if (frame.exchange > this.#taken) {

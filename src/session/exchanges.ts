@@ -8,7 +8,7 @@ import { Exchange } from './exchange.js'
 import { encodeFault, type Fault, wireOf } from './faults.js'
 import type { Begin } from './frames.js'
 import { type BeginHead, encodeFrame } from './framewriter.js'
-import type { Admitted, Denial, Gate } from './gate.js'
+import { type Admitted, type Denial, type Gate, verbOf } from './gate.js'
 import { Outbox } from './outbox.js'
 import { Sent } from './sent.js'
 
@@ -42,7 +42,7 @@ export class Exchanges {
     this.#windows = { receive: established.own.exchangeWindow, send: established.declared.exchangeWindow }
     this.#nextId = established.role === 'initiator' ? 1 : 2
     this.#acts = new Acts(established, gate)
-    this.#sent = new Sent(established.declared.sessionWindow)
+    this.#sent = new Sent(established.declared.sessionWindow, established.allowed.message)
     this.outbox = new Outbox(established.allowed, established.declared, {
       begins: (exchange, head, whole) => this.#begins(exchange, head, whole),
       framed: (exchange) => this.#framed(exchange),
@@ -89,11 +89,11 @@ export class Exchanges {
     exchange.release = admitted.release
     this.#checkOpen(exchange)
     const { oneWay } = exchange
-    const taken = this.outbox.covers(body.length)
+    exchange.body = body
+    const taken = this.outbox.covers(exchange)
     exchange.receiveEnded = oneWay
     exchange.awaited = oneWay && !taken
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
-    exchange.body = body
     if (oneWay) this.outbox.push(exchange)
     else this.#pushCall(exchange)
     return { exchange, taken }
@@ -216,6 +216,7 @@ export class Exchanges {
       if (exchange.id !== 0) this.reset(exchange, ERRORS['session/closed'].wire)
       this.#lose(exchange, SottoError.of('session/closed', 'the session closed before this was taken'))
     }
+    this.#refuseAbove(last)
   }
 
   /** Own new exchanges are refused from here on; what is queued still goes. */
@@ -281,10 +282,21 @@ export class Exchanges {
     return [...this.#waiting, ...this.outbox.unframed, ...this.#open.values()]
   }
 
+  /** One-way messages above `last` were sent, and surely not taken (SE-66). */
+  #refuseAbove(last: number): void {
+    const first = last === 0 ? 2 - (this.#nextId % 2) : last + 2
+    for (const id of [...this.#sent.between(first, this.lastMine)]) {
+      const route = this.refusedOneWay(id)
+      if (route === undefined) continue
+      const decision = this.gate.decision('out', id)
+      this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision })
+    }
+  }
+
   #begins(exchange: Exchange, { operation }: BeginHead, whole: boolean): number {
     const id = this.#nextId
     this.#nextId += 2
-    this.#sent.begins(id, exchange.oneWay ? operation : undefined)
+    this.#sent.begins(id, exchange.oneWay ? operation : undefined, whole)
     // A one-way message that goes at once is over when it is framed: no frame can speak of it but a refusal.
     if (!(whole && exchange.oneWay)) this.#open.set(id, exchange)
     return id

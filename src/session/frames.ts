@@ -181,7 +181,7 @@ const decodeLabels = (reader: Reader): Labels => {
   const labels: Record<string, string> = Object.create(null)
   let last = ''
   for (let i = 0; i < count; i++) {
-    const name = decodeText(reader, 64)
+    const name = decodeText(reader, 65)
     if (!isToken(name) || name <= last) throw reader.fail('expected label names as rising tokens')
     labels[name] = decodeText(reader, MAX_LABEL_VALUE)
     last = name

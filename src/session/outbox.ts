@@ -6,7 +6,7 @@ import { type BeginHead, writeBegin, writeData } from './framewriter.js'
 import type { Limits } from './limits.js'
 import { SendWindow } from './windows.js'
 
-/** What a BEGIN costs of the session window beside its body: it bounds messages in number (SE-50). */
+/** What a BEGIN costs of the session window beside labels and body: it bounds messages in number (SE-50). */
 export const BEGIN_CHARGE = 64
 /** Bytes of control frames that may wait to be sent (SE-53). */
 export const CONTROL_BUDGET = 65_536
@@ -99,9 +99,9 @@ export class Outbox {
     this.#committed += chargeOf(exchange)
   }
 
-  /** True if credit would cover a message of `length` bytes that begins an exchange, behind all that waits. */
-  covers(length: number): boolean {
-    return this.#committed + BEGIN_CHARGE + length <= this.#window.room
+  /** True if credit covers all that waits and this exchange's message behind it. */
+  covers(exchange: Exchange): boolean {
+    return this.#committed + chargeOf(exchange) <= this.#window.room
   }
 
   /** CREDIT of the session. @throws session/malformed */
@@ -232,7 +232,7 @@ export class Outbox {
     const overhead = overheadOf(head)
     return (
       overhead + body.length > this.#limit ||
-      body.length + BEGIN_CHARGE > this.#halfWindow ||
+      body.length + fixedCharge(head) > this.#halfWindow ||
       body.length > this.#halfExchange ||
       (body.length > SPLIT_ABOVE && this.#limit - at > LEAST_PIECE + overhead)
     )
@@ -241,7 +241,7 @@ export class Outbox {
   #writePiece(partial: Partial, at: number): number {
     const { exchange, body, offset } = partial
     const head = offset === 0 ? exchange.head : undefined
-    const fixed = head === undefined ? 0 : BEGIN_CHARGE
+    const fixed = fixedCharge(head)
     const left = body.length - offset
     const room = Math.min(this.#limit - at - overheadOf(head), this.#window.room - fixed, exchange.sendRoom)
     const size = Math.min(left, room)
@@ -307,7 +307,10 @@ export class Outbox {
 const isLive = ({ body }: Exchange): boolean => body !== undefined
 
 /** What a message takes of the session window in all. */
-const chargeOf = ({ head, body = EMPTY }: Exchange): number => body.length + (head === undefined ? 0 : BEGIN_CHARGE)
+const chargeOf = ({ head, body = EMPTY }: Exchange): number => body.length + fixedCharge(head)
+
+const fixedCharge = (head: BeginHead | undefined): number =>
+  head === undefined ? 0 : BEGIN_CHARGE + head.labels.length
 
 const overheadOf = (head: BeginHead | undefined): number =>
   head === undefined ? DATA_OVERHEAD : BEGIN_OVERHEAD + head.labels.length

@@ -1,31 +1,61 @@
 import { BEGIN_CHARGE } from './outbox.js'
 
+/** The least a message in pieces takes of a window, in bytes; smaller ones go whole whatever the limits are. */
+const LEAST_IN_PIECES = 992
+
 /**
- * The operations of the one-way messages the peer may still refuse: a ring as long as credit lets exchanges be begun
- * before the refusal of the first of them (SE-54), so that a refusal can be named without keeping anything a message.
+ * The operations of the one-way messages the peer may still refuse (SE-54), so that a refusal can be named while nothing
+ * of a message is kept. Those that go whole stand in a ring, as long as credit lets exchanges begin before the refusal of
+ * the first of them; those in pieces may be refused much later, and are counted by what credit lets be under way.
  */
 export class Sent {
   readonly #length: number
+  readonly #most: number
   #ring: Uint32Array | undefined
+  readonly #inPieces = new Map<number, number>()
 
-  /** `window` is the peer's session window in bytes. */
-  constructor(window: number) {
+  /** `window` is the peer's session window, `message` the longest message, in bytes. */
+  constructor(window: number, message: number) {
     this.#length = Math.ceil(window / BEGIN_CHARGE)
+    this.#most = Math.ceil((window + message) / LEAST_IN_PIECES)
   }
 
   /** An own exchange begins; `operation` is undefined unless it is a one-way message. */
-  begins(exchange: number, operation: number | undefined): void {
-    if (operation !== undefined) this.#ring ??= new Uint32Array(this.#length)
+  begins(exchange: number, operation: number | undefined, whole: boolean): void {
+    const kept = whole ? operation : undefined
+    if (kept !== undefined) this.#ring ??= new Uint32Array(this.#length)
     // An entry of an id one round before is not this one's.
-    if (this.#ring !== undefined) this.#ring[this.#slot(exchange)] = operation === undefined ? 0 : operation + 1
+    if (this.#ring !== undefined) this.#ring[this.#slot(exchange)] = kept === undefined ? 0 : kept + 1
+    if (!whole && operation !== undefined) this.#remember(exchange, operation)
   }
 
   /** The operation, once; undefined if the exchange was none of these or was refused before. */
   refuse(exchange: number): number | undefined {
+    const inPieces = this.#inPieces.get(exchange)
+    if (inPieces !== undefined) {
+      this.#inPieces.delete(exchange)
+      return inPieces
+    }
     const slot = this.#slot(exchange)
     const entry = this.#ring?.[slot] ?? 0
     if (this.#ring !== undefined) this.#ring[slot] = 0
     return entry === 0 ? undefined : entry - 1
+  }
+
+  /** Of the exchanges from `first` to `last`, the ids that may still be refused. */
+  *between(first: number, last: number): Generator<number> {
+    for (const id of this.#inPieces.keys()) if (id >= first && id <= last) yield id
+    for (let id = Math.max(first, last - 2 * (this.#length - 1)); id <= last; id += 2)
+      if ((this.#ring?.[this.#slot(id)] ?? 0) !== 0) yield id
+  }
+
+  #remember(exchange: number, operation: number): void {
+    this.#inPieces.set(exchange, operation)
+    if (this.#inPieces.size <= this.#most) return
+    for (const oldest of this.#inPieces.keys()) {
+      this.#inPieces.delete(oldest)
+      return
+    }
   }
 
   #slot(exchange: number): number {

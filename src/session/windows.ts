@@ -48,10 +48,15 @@ export class SendWindow {
     this.#sent += amount
   }
 
-  /** CREDIT: absolute, and at least a quarter of the window above the last (SE-51). @throws session/malformed */
+  /**
+   * CREDIT: absolute, at least a quarter of the window above the last, and for nothing that was not sent (SE-51).
+   * @throws session/malformed
+   */
   raise(limit: number): void {
     const least = this.#limit + this.#window / 4
-    if (limit < least) throw SottoError.of('session/malformed', `expected credit of ${least} or more, got ${limit}`)
+    const most = this.#sent + this.#window
+    if (limit < least || limit > most)
+      throw SottoError.of('session/malformed', `expected credit of ${least} to ${most}, got ${limit}`)
     this.#limit = limit
   }
 }

@@ -22,6 +22,7 @@ import {
   reset,
   rules,
   stop,
+  textOf,
 } from './wire.js'
 
 /** A peer with true keys that breaks one rule: the session dies of it with the code named, and tells it. */
@@ -298,7 +299,7 @@ describe('FAULT', () => {
     noted(raw)
     for (let exchange = 4; exchange <= 130; exchange += 2) {
       called(raw).send(data(exchange))
-      if (exchange % 64 === 0) raw.send(credit(0, 4_096 * (1 + exchange / 64)))
+      if (exchange % 64 === 0) raw.send(credit(0, 4_096 + 1_950 * (exchange / 64)))
     }
     expect(fate(raw)).toBe('alive')
     raw.send(fault(130, denied))
@@ -373,31 +374,40 @@ describe('STOP', () => {
 describe('CREDIT', () => {
   const window = 4_096
   const small = (): Raw => new Raw({}, { sessionWindow: window, exchangeWindow: window })
+  /** Of the session's window 4,048 bytes are used up. */
+  const spent = (): Raw => {
+    const raw = small()
+    for (let count = 0; count < 2; count++) raw.begin(act('note', textOf(1_960)))
+    raw.read()
+    return raw
+  }
   const cases: readonly (readonly [string, (raw: Raw) => unknown])[] = [
     ['SE-51 equal to the limit', (raw) => raw.send(credit(0, window))],
     ['SE-51 below the limit', (raw) => raw.send(credit(0, 1))],
     ['SE-51 less than a quarter above it', (raw) => raw.send(credit(0, window + window / 4 - 1))],
-    ['SE-51 the same twice', (raw) => raw.send(credit(0, 2 * window), credit(0, 2 * window))],
-    ['SE-51 lower than before', (raw) => raw.send(credit(0, 2 * window), credit(0, window))],
+    ['SE-51 the same twice', (raw) => raw.send(credit(0, window + 4_048), credit(0, window + 4_048))],
+    ['SE-51 lower than before', (raw) => raw.send(credit(0, window + 4_048), credit(0, window))],
     ['SE-51 for an exchange that never began', (raw) => raw.send(credit(1, 2 * window))],
-    ['SE-51 for an own exchange of the future', (raw) => raw.send(credit(2, 2 * window))],
-    ['SE-51 of an exchange, equal to its limit', (raw) => pieced(raw).send(credit(2, window))],
-    ['SE-51 of an exchange, a step too small', (raw) => pieced(raw).send(credit(2, window + window / 4 - 1))],
+    ['SE-51 for an own exchange of the future', (raw) => raw.send(credit(6, 2 * window))],
+    ['SE-51 for what was not sent', (raw) => raw.send(credit(0, 2 * window))],
+    ['SE-51 of an exchange, equal to its limit', (raw) => pieced(raw).send(credit(6, window))],
+    ['SE-51 of an exchange, a step too small', (raw) => pieced(raw).send(credit(6, window + window / 4 - 1))],
     [
       'SE-51 for a note, in which nothing comes back',
       (raw) => raw.send(begin({ exchange: 1, operation: NOTE, flags: more, body: filled(3) }), credit(1, 2 * window)),
     ],
   ]
   test.each(cases)('%s', (_, play) => {
-    const raw = small()
+    const raw = spent()
     play(raw)
     expect(fate(raw)).toBe('session/malformed')
   })
 
   test('SE-51 a quarter above the limit is taken, and so is any for a past exchange', () => {
-    const raw = called(small())
-    raw.send(credit(0, window + window / 4), data(2))
-    raw.send(credit(2, 1), credit(2, 2 ** 50))
+    const raw = called(spent())
+    raw.send(credit(0, window + window / 4))
+    raw.read()
+    raw.send(data(6), credit(6, 1), credit(6, 2 ** 50))
     expect(fate(raw)).toBe('alive')
   })
 })
