@@ -285,7 +285,7 @@ export class Exchanges {
   /** One-way messages above `last` were sent, and surely not taken (SE-66). */
   #refuseAbove(last: number): void {
     const first = last === 0 ? 2 - (this.#nextId % 2) : last + 2
-    for (const id of [...this.#sent.between(first, this.lastMine)]) {
+    for (const id of this.#sent.between(first, this.lastMine)) {
       const route = this.refusedOneWay(id)
       if (route === undefined) continue
       const decision = this.gate.decision('out', id)

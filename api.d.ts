@@ -1,0 +1,2534 @@
+// dist/cbor.d.ts
+
+type Scalar = null | boolean | number | bigint | string | Uint8Array;
+/** What a message body may hold (spec/cbor.md). Members that are `undefined` are left out. */
+export type Wire = Scalar | readonly Wire[] | {
+    readonly [key: string]: Wire | undefined;
+};
+/** What a structure of the protocol itself may hold: maps of integer keys too, no floats. */
+export type Control = Scalar | readonly Control[] | ReadonlyMap<number, Control> | {
+    readonly [key: string]: Control | undefined;
+};
+/**
+ * The one encoding of a message body, in a fresh buffer of exactly its length. Borrows `value`.
+ * @throws cbor/unencodable a value with no form in the profile, deeper than 32 or cyclic
+ * @throws cbor/limit over 65,536 items, or 1,024 keys in a map
+ */
+export declare const encode: (value: Wire) => Uint8Array;
+/** As `encode`, for control structures: `Map` with integer keys of -2^32..2^32-1 allowed, floats refused. */
+export declare const encodeControl: (value: Control) => Uint8Array;
+/**
+ * The value of a message body. Borrows `bytes`; byte strings in the result are copies. Integers are `number` where
+ * that is exact (-(2^53-1)..2^53-1), else `bigint`. Objects have no prototype.
+ * @throws cbor/malformed, cbor/forbidden, cbor/limit: the first fault in the order of the bytes
+ */
+export declare const decode: (bytes: Uint8Array) => Wire;
+/**
+ * As `decode`, for control structures: maps of integer keys, and empty maps, become `Map`; maps of text keys become
+ * objects without prototype.
+ */
+export declare const decodeControl: (bytes: Uint8Array) => Control;
+export {};
+
+// dist/contract/define.d.ts
+
+import type { Operations } from './operation.js';
+import { type Row } from './row.js';
+/** Names and a version, as in `thermostat.v1`; the full grammar is checked when the contract is made. */
+export type ContractName = `${string}.v${number}`;
+/** What its server implements: plain frozen data, made by `contract`. */
+export interface Contract<N extends ContractName = ContractName, O extends Operations = Operations> {
+    readonly name: N;
+    readonly operations: O;
+    /** The name and the rows, in the order of their numbers: what another language needs to speak it. */
+    toJSON(): ContractExport;
+}
+export interface ContractExport {
+    readonly name: string;
+    readonly operations: readonly Row[];
+}
+/** CO-9. The rationale in spec/contract.md has the arithmetic. */
+export declare const MAX_OPERATIONS = 256;
+/** CO-11, CO-12: declared faults, and visible fields, of one operation. */
+export declare const MAX_NAMES = 64;
+/**
+ * A contract of 1 to 256 operations. The record is copied; its shapes are held as they are and not called (CO-10).
+ *
+ * @throws RangeError if a name, a kind or a count is outside the grammar of spec/contract.md
+ */
+export declare const contract: <const N extends ContractName, O extends Operations>(name: N, operations: O) => Contract<N, O>;
+
+// dist/contract/kinds.d.ts
+
+/** The acts a policy speaks of, in the order of the table in spec/contract.md. */
+export declare const VERBS: readonly ['initiate', 'call', 'send', 'stream', 'publish', 'subscribe', 'enqueue', 'consume'];
+export type Verb = (typeof VERBS)[number];
+/** CO-14: which verbs an operation of each kind can be the object of. A kind is added as a row. */
+export declare const KINDS: {
+    readonly requestResponse: readonly ["call"];
+    readonly oneWay: readonly ["send"];
+};
+export type Kind = keyof typeof KINDS;
+export declare const isKind: (text: string) => text is Kind;
+
+// dist/contract/operation.d.ts
+
+import type { Kind } from './kinds.js';
+import { type In, type Nothing, type Sent, type Shape, type Shapes } from './shape.js';
+/**
+ * One operation of a contract: plain frozen data.
+ *
+ * Not generic, and nothing here has the type of a shape: TypeScript infers an omitted shape from the type that
+ * `contract` expects, so a generic base would turn it into that base's widest shape.
+ */
+export interface Operation {
+    readonly kind: Kind;
+    readonly terms: Terms;
+}
+/** What Sotto itself enforces of an operation, whatever its shapes are; with name and kind, its row. */
+export interface Terms {
+    /** Subject template; empty for the kinds that have none. */
+    readonly subject: string;
+    readonly faults: readonly string[];
+    /** Top-level scalar fields of the request or message that policy may read. */
+    readonly visible: readonly string[];
+    readonly retain: boolean;
+    readonly idempotent: boolean;
+}
+export interface RequestResponse<Q extends Sent, R extends Sent, F extends Shapes> extends Operation {
+    readonly kind: 'requestResponse';
+    readonly request: Q;
+    readonly response: R;
+    readonly faults: F;
+}
+export interface OneWay<M extends Sent> extends Operation {
+    readonly kind: 'oneWay';
+    readonly message: M;
+}
+/** The kind tells the interface; it does not narrow by itself, as Operation is not a union. */
+export declare const isRequestResponse: (operation: Operation) => operation is RequestResponse<Sent, Sent, Shapes>;
+export declare const isOneWay: (operation: Operation) => operation is OneWay<Sent>;
+/** No faults are declared. */
+export type NoFaults = Readonly<Record<never, never>>;
+/** `then` would make a client look like a promise. */
+export type Operations = Readonly<Record<string, Operation>> & {
+    readonly then?: never;
+};
+interface Seen<S extends Shape> {
+    /** Top-level fields of text, numbers or booleans that policy rules may read as `body.NAME`. */
+    readonly visible?: readonly ScalarKey<In<S>>[];
+}
+type Scalar = string | number | boolean | null | undefined;
+type ScalarKey<I> = I extends object ? keyof {
+    [K in keyof I as I[K] extends Scalar ? K : never]: unknown;
+} & string : never;
+/**
+ * A call: one request, then one response or one of the declared faults. Omitted shapes are `nothing`.
+ *
+ * @throws TypeError if one is no Standard Schema
+ */
+export declare const requestResponse: <Q extends Sent = Nothing, R extends Sent = Nothing, F extends Shapes = NoFaults>(of: {
+    readonly request?: Q;
+    readonly response?: R;
+    readonly faults?: F;
+    /** Running it twice is as good as once, so it may be retried where the first outcome is unknown. */
+    readonly idempotent?: boolean;
+} & Seen<Q>) => RequestResponse<Q, R, F>;
+/** A message without an answer. @throws TypeError if it is no Standard Schema */
+export declare const oneWay: <M extends Sent>(message: M, options?: Seen<M>) => OneWay<M>;
+export {};
+
+// dist/contract/row.d.ts
+
+import type { Hash } from '../crypto/provider.js';
+import type { Kind } from './kinds.js';
+import type { Operation, Operations, Terms } from './operation.js';
+/** What two peers must hold in common of an operation: everything Sotto itself enforces, and no shape. */
+export interface Row extends Terms {
+    readonly name: string;
+    readonly kind: Kind;
+}
+/** The row of one operation; frozen. */
+export declare const rowOf: (name: string, operation: Operation) => Row;
+/** CO-16: the rows of a contract, rising bytewise by name; a row's index is its number on the wire. */
+export declare const rowsOf: (contract: {
+    readonly operations: Operations;
+}) => readonly Row[];
+/**
+ * CO-17: the digest two peers compare. 32 bytes, freshly allocated.
+ *
+ * @param hash SHA-256 of a crypto provider
+ */
+export declare const rowDigest: (hash: Hash, row: Row) => Uint8Array;
+
+// dist/contract/shape.d.ts
+
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Wire } from '../cbor.js';
+/** Any Standard Schema. `I` is what the wire carries, `O` what the receiver is handed. */
+export type Shape<I = unknown, O = I> = StandardSchemaV1<I, O>;
+/** What a shape's sender gives, and what the wire carries. */
+export type In<S extends Shape> = StandardSchemaV1.InferInput<S>;
+/** What a shape's receiver gets. */
+export type Out<S extends Shape> = StandardSchemaV1.InferOutput<S>;
+/** No value: an empty body, `undefined` on both sides. */
+export declare const nothing: Shape<undefined>;
+/** A byte string as it is. */
+export declare const bytes: Shape<Uint8Array>;
+export type Nothing = typeof nothing;
+/** A shape that may be sent: its input is a wire value, or nothing at all. */
+export type Sent = Shape<Wire, unknown> | Nothing;
+export type Shapes = Readonly<Record<string, Sent>>;
+/** @throws TypeError if `shape` is no Standard Schema of version 1 */
+export declare const checkShape: (shape: Shape) => void;
+
+// dist/crypto/provider.d.ts
+
+/**
+ * The one synchronous interface to cryptography (spec/crypto.md), of two providers that agree on every byte (CR-1).
+ * All arguments are borrowed and never kept or written, except `out`. All results are freshly allocated, plain
+ * Uint8Arrays that share memory with nothing. A key used after `erase` throws a TypeError.
+ */
+export type DhName = '25519' | '448';
+export type CipherName = 'ChaChaPoly' | 'AESGCM';
+export type HashName = 'SHA256' | 'SHA512' | 'BLAKE2s' | 'BLAKE2b';
+export interface Provider {
+    readonly name: 'noble' | 'native';
+    /** True where AES-GCM has hardware-backed native code; a provider without it never offers AESGCM suites. */
+    readonly nativeAes: boolean;
+    readonly dh: Readonly<Record<DhName, Dh>>;
+    readonly cipher: Readonly<Record<CipherName, Cipher>>;
+    readonly hash: Readonly<Record<HashName, Hash>>;
+    readonly mlkem768: Kem;
+    readonly ed25519: Signature;
+    /** `length` bytes from the system's generator. */
+    randomBytes(length: number): Uint8Array;
+}
+export interface KeyPair {
+    readonly secretKey: Uint8Array;
+    readonly publicKey: Uint8Array;
+}
+export interface Dh {
+    readonly name: DhName;
+    /** DHLEN of the Noise specification: 32 or 56 bytes; public, secret and shared alike. */
+    readonly length: number;
+    /** Imports once. `publicKey`, where known, saves deriving it and must belong to the secret. @throws crypto/bad-key on another length */
+    importKey(secretKey: Uint8Array, publicKey?: Uint8Array): DhKey;
+}
+/** An imported secret key; a copy of the bytes is held until `erase`. */
+export interface DhKey {
+    readonly publicKey: Uint8Array;
+    /** X25519 / X448 of RFC 7748. @throws crypto/bad-key on another length, crypto/zero-shared on an all-zero result */
+    agree(publicKey: Uint8Array): Uint8Array;
+    /** Overwrites the held bytes where the runtime lets us; the key must not be used again. */
+    erase(): void;
+}
+export interface Cipher {
+    readonly name: CipherName;
+    /** Imports a 32-byte key once. @throws crypto/bad-key on another length */
+    importKey(key: Uint8Array): AeadKey;
+}
+/** An imported AEAD key. `n` is the Noise nonce counter, an integer of 0..2^53-1, never sealed with twice (CR-20). */
+export interface AeadKey {
+    /**
+     * Writes ciphertext and 16-byte tag to `out`, whose length must be plaintext + 16 and which must overlap neither
+     * `plaintext` nor `ad`. @throws RangeError for a bad `n` or `out`, before a byte is sealed
+     */
+    seal(n: number, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void;
+    /** The plaintext, or undefined if authentication fails (ciphertexts under 16 bytes included). @throws RangeError for a bad `n` */
+    open(n: number, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+    /** REKEY of the Noise specification 4.2: the first 32 bytes of sealing 32 zeros with nonce 2^64-1. */
+    rekey(): AeadKey;
+    /** Overwrites the held bytes; the key must not be used again. */
+    erase(): void;
+}
+export interface Hash {
+    readonly name: HashName;
+    /** HASHLEN: 32 or 64 bytes. */
+    readonly length: number;
+    /** BLOCKLEN: 64 or 128 bytes. */
+    readonly blockLength: number;
+    /** The digest of the parts joined. */
+    digest(...parts: readonly Uint8Array[]): Uint8Array;
+    /** HMAC (RFC 2104) of the parts joined. */
+    hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+}
+export interface Kem {
+    readonly publicKeyLength: 1184;
+    readonly ciphertextLength: 1088;
+    readonly secretLength: 32;
+    /** Imports the 64-byte seed `d | z` of FIPS 203. @throws crypto/bad-key on another length */
+    importKey(seed: Uint8Array): KemKey;
+    /** @throws crypto/bad-key on a wrong length or a modulus check that fails; `m` (32 bytes) is for tests */
+    encapsulate(publicKey: Uint8Array, m?: Uint8Array): {
+        readonly ciphertext: Uint8Array;
+        readonly secret: Uint8Array;
+    };
+}
+/** An imported decapsulation key; held until `erase`. */
+export interface KemKey {
+    readonly publicKey: Uint8Array;
+    /** Implicit rejection: a wrong ciphertext gives an unrelated secret. @throws crypto/bad-key on another length */
+    decapsulate(ciphertext: Uint8Array): Uint8Array;
+    erase(): void;
+}
+export interface Signature {
+    /** `secretKey` is the 32-byte seed of RFC 8032. */
+    generateKeyPair(secretKey?: Uint8Array): KeyPair;
+    sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array;
+    /** Strict RFC 8032 verification, not ZIP215. False on any malformed input. */
+    verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
+// dist/errors.d.ts
+
+export declare const ERRORS: {
+    readonly 'cbor/malformed': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'bytes that are not one well-formed CBOR item';
+    };
+    readonly 'cbor/forbidden': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'well-formed CBOR outside the profile';
+    };
+    readonly 'cbor/limit': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'too deep, too many items, too many keys or too long';
+    };
+    readonly 'cbor/unencodable': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a value that has no form in the profile';
+    };
+    readonly 'crypto/unavailable': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'no provider here offers the algorithm';
+    };
+    readonly 'crypto/bad-key': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a key of the wrong length or form';
+    };
+    readonly 'crypto/zero-shared': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a Diffie-Hellman result of all zeros';
+    };
+    readonly 'noise/protocol': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a protocol name or option the framework does not allow';
+    };
+    readonly 'noise/failed': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a handshake message failed; the handshake is dead';
+    };
+    readonly 'noise/misuse': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'out of turn, already finished or already failed';
+    };
+    readonly 'noise/decrypt': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a transport message failed authentication';
+    };
+    readonly 'noise/exhausted': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the nonce limit of a key is reached';
+    };
+    readonly 'channel/forged': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a record failed to open';
+    };
+    readonly 'channel/malformed': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'a record with an impossible length or layout';
+    };
+    readonly 'channel/exhausted': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the record ceiling of a key or session is reached';
+    };
+    readonly 'channel/truncated': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: "the transport ended without the peer's END";
+    };
+    readonly 'contract/unserved': {
+        readonly scope: 'session';
+        readonly wire: 17;
+        readonly means: 'a contract or operation the other end does not serve';
+    };
+    readonly 'contract/changed': {
+        readonly scope: 'session';
+        readonly wire: 18;
+        readonly means: 'an operation whose row differs at the other end';
+    };
+    readonly 'contract/invalid': {
+        readonly scope: 'exchange';
+        readonly wire: 19;
+        readonly means: 'a value its shape or the wire profile refuses';
+    };
+    readonly 'identity/malformed': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'an identity or secret text that does not parse';
+    };
+    readonly 'identity/mismatch': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the peer proved another key than the one expected';
+    };
+    readonly 'identity/self': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the peer proved our own key';
+    };
+    readonly 'identity/not-trusted': {
+        readonly scope: 'session';
+        readonly wire: 16;
+        readonly means: 'the listener does not trust the key that was proved';
+    };
+    readonly 'identity/file': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a key file that cannot be read or written safely';
+    };
+    readonly 'policy/malformed': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a policy document that does not load';
+    };
+    readonly 'policy/denied': {
+        readonly scope: 'exchange';
+        readonly wire: 32;
+        readonly means: 'no rule allows it, or one denies it';
+    };
+    readonly 'policy/limited': {
+        readonly scope: 'exchange';
+        readonly wire: 33;
+        readonly means: 'a limit of a matching rule has no room';
+    };
+    readonly 'session/malformed': {
+        readonly scope: 'session';
+        readonly wire: 1;
+        readonly means: 'bytes that are no packet, payload or frame';
+    };
+    readonly 'session/unexpected': {
+        readonly scope: 'session';
+        readonly wire: 2;
+        readonly means: 'a packet or frame the state table does not allow here';
+    };
+    readonly 'session/suite': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'no common suite, or one that was not offered';
+    };
+    readonly 'session/limit': {
+        readonly scope: 'session';
+        readonly wire: 3;
+        readonly means: 'a declared limit was exceeded';
+    };
+    readonly 'session/timeout': {
+        readonly scope: 'session';
+        readonly wire: 4;
+        readonly means: 'a handshake, keepalive or close took too long';
+    };
+    readonly 'session/lost': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the session ended with work open';
+    };
+    readonly 'session/closed': {
+        readonly scope: 'session';
+        readonly wire: 5;
+        readonly means: 'the session is closing or closed';
+    };
+    readonly 'session/service': {
+        readonly scope: 'session';
+        readonly wire: 6;
+        readonly means: 'the requested service is not here';
+    };
+    readonly 'session/extension': {
+        readonly scope: 'session';
+        readonly wire: 7;
+        readonly means: 'a critical extension is unknown';
+    };
+    readonly 'session/busy': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'an admission budget of this end is used up';
+    };
+    readonly 'call/cancelled': {
+        readonly scope: 'exchange';
+        readonly wire: 48;
+        readonly means: 'the caller or this end cancelled the exchange';
+    };
+    readonly 'call/deadline': {
+        readonly scope: 'exchange';
+        readonly wire: 49;
+        readonly means: 'the deadline passed';
+    };
+    readonly 'call/fault': {
+        readonly scope: 'exchange';
+        readonly wire: 50;
+        readonly means: 'a fault the contract declares';
+    };
+    readonly 'call/internal': {
+        readonly scope: 'exchange';
+        readonly wire: 51;
+        readonly means: 'the handler failed in an undeclared way';
+    };
+    readonly 'call/too-large': {
+        readonly scope: 'exchange';
+        readonly wire: 52;
+        readonly means: 'a message over the limit the other end declared';
+    };
+    readonly 'transport/failed': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the byte transport failed';
+    };
+};
+export type ErrorCode = keyof typeof ERRORS;
+/** The code of a wire number other than 0, or undefined. */
+export declare const codeOfWire: (wire: number) => ErrorCode | undefined;
+/** Details by code; a code not listed has none. */
+export interface ErrorDetails {
+    'policy/denied': {
+        readonly decision: string;
+        readonly address: string;
+    };
+    'policy/limited': {
+        readonly decision: string;
+        readonly address: string;
+    };
+    'policy/malformed': {
+        readonly path: string;
+    };
+    'call/fault': {
+        readonly name: string;
+        readonly data: unknown;
+    };
+    'call/internal': {
+        readonly incident: string;
+    };
+    'channel/truncated': {
+        readonly records: number;
+    };
+    'contract/unserved': {
+        readonly contract: string;
+        readonly operation?: string;
+    };
+    'contract/changed': {
+        readonly contract: string;
+        readonly operation: string;
+    };
+    'contract/invalid': {
+        readonly path: string;
+    };
+    'identity/mismatch': {
+        readonly expected: string;
+        readonly seen: string;
+    };
+}
+export type DetailsOf<K extends ErrorCode> = K extends keyof ErrorDetails ? ErrorDetails[K] : Readonly<Record<never, never>>;
+/** Whether the other side did what was asked: surely not, possibly, surely. */
+export type Ran = 'no' | 'maybe' | 'yes';
+/**
+ * The one error of Sotto. Switch on `code`; the text of `message` is for people and may change.
+ * Never carries keys, plaintext or the peer's bytes.
+ */
+export declare class SottoError<K extends ErrorCode = ErrorCode> extends Error {
+    readonly code: K;
+    readonly details: DetailsOf<K>;
+    readonly ran: Ran;
+    private constructor();
+    /** True if `error` is a SottoError of `code`; narrows `details`. */
+    static is<K extends ErrorCode>(error: unknown, code: K): error is SottoError<K>;
+}
+
+// dist/identity/id.d.ts
+
+/** The text of an X25519 public key: compared whole, never by a part. */
+export type PeerId = `sotto1${string}`;
+/**
+ * The id of a 32-byte X25519 public key; the one place an id is made.
+ *
+ * @throws SottoError identity/malformed on another length or a non-canonical key
+ */
+export declare const peerIdOf: (publicKey: Uint8Array) => PeerId;
+/**
+ * The 32-byte public key of an id, freshly allocated.
+ *
+ * @throws SottoError identity/malformed unless `text` is exactly what `peerIdOf` writes
+ */
+export declare const parsePeerId: (text: string) => Uint8Array;
+/**
+ * A text from outside, as of a command line or a file, as the id that it is.
+ *
+ * @throws SottoError identity/malformed unless it is one
+ */
+export declare const peerId: (text: string) => PeerId;
+/** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
+export declare const isCanonicalX25519: (u: Uint8Array) => boolean;
+
+// dist/identity/identity.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type PeerId } from './id.js';
+/**
+ * An X25519 key pair that says who a process is. Only the id is to be seen: printing, inspecting, serialising and
+ * cloning give no secret. Made by `generateIdentity`, `parseIdentity` and `readIdentity`.
+ */
+export declare class Identity {
+    #private;
+    /** The public form, to be given to whoever shall trust this process. */
+    readonly id: PeerId;
+    private constructor();
+    toString(): string;
+    toJSON(): string;
+}
+/** A new identity from the system's random generator. */
+export declare const generateIdentity: (provider?: Provider) => Identity;
+/**
+ * The identity of a secret text, as `sotto keygen` writes it: `SOTTO-SECRET-1…`, 73 characters.
+ *
+ * @throws SottoError identity/malformed; the message holds nothing of the text
+ */
+export declare const parseIdentity: (secretText: string, provider?: Provider) => Identity;
+
+// dist/identity/peer.d.ts
+
+import { type PeerId } from './id.js';
+/** The authenticated other end, as policy and handlers see it; frozen. */
+export interface Peer {
+    readonly id: PeerId;
+    /** The subject of a credential. */
+    readonly name?: string;
+    readonly roles: readonly string[];
+    readonly claims: Readonly<Record<string, string | number | boolean>>;
+    /** When trust in it ends, in Unix milliseconds. */
+    readonly expiresMs?: number;
+}
+/** A peer of whom nothing is known but the key it proved. */
+export declare const pinnedPeer: (id: PeerId) => Peer;
+/**
+ * The id of a static key that a handshake proved: both ends ask this first.
+ *
+ * @param remoteStatic 32 bytes, borrowed
+ * @param ownStatic 32 bytes, borrowed
+ * @throws SottoError identity/malformed if it is not canonical, identity/self if it is our own
+ */
+export declare const provedId: (remoteStatic: Uint8Array, ownStatic: Uint8Array) => PeerId;
+/** Proof that the initiator's peer is the one it meant to reach. Only `check` makes one, and message 3 needs one. */
+export declare class CheckedPeer {
+    #private;
+    private constructor();
+    get peer(): Peer;
+    /**
+     * ID-9: the peer proved the key of `expected`.
+     *
+     * @param remoteStatic the static key the handshake proved, 32 bytes, borrowed
+     * @param ownStatic our own static public key, 32 bytes, borrowed
+     * @throws SottoError identity/malformed, identity/self, identity/mismatch
+     */
+    static check(expected: PeerId, remoteStatic: Uint8Array, ownStatic: Uint8Array): CheckedPeer;
+}
+
+// dist/identity/trust.d.ts
+
+import { type PeerId } from './id.js';
+import { type Peer } from './peer.js';
+/** Pins a store holds at most. */
+export declare const MAX_PINS = 65536;
+/** Whom a listener lets in. It can be changed while sessions live: those of a peer no longer trusted end. */
+export interface TrustStore {
+    /** Trusts the key of `id`. @throws SottoError identity/malformed; RangeError over 65,536 pins */
+    pin(id: PeerId): void;
+    /** Trusts it no more; nothing happens if it was not pinned. @throws SottoError identity/malformed */
+    revoke(id: PeerId): void;
+    /** Trusts exactly `entries`; on an error nothing is changed. @throws as `pin` */
+    replace(entries: readonly PeerId[]): void;
+    /** The peer of an id that is trusted at `nowMs` (Unix milliseconds). */
+    check(id: PeerId, nowMs: number): Peer | undefined;
+}
+/** @throws SottoError identity/malformed; RangeError over 65,536 entries */
+export declare const trustStore: (entries: readonly PeerId[]) => TrustStore;
+
+// dist/index.d.ts
+
+export type { Wire } from './cbor.js';
+export { type Contract, type ContractExport, type ContractName, contract } from './contract/define.js';
+export type { Verb } from './contract/kinds.js';
+export { type OneWay, type Operation, type Operations, oneWay, type RequestResponse, requestResponse, } from './contract/operation.js';
+export { bytes, nothing, type Shape } from './contract/shape.js';
+export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js';
+export { type PeerId, peerId } from './identity/id.js';
+export { generateIdentity, type Identity, parseIdentity } from './identity/identity.js';
+export type { Peer } from './identity/peer.js';
+export { type TrustStore, trustStore } from './identity/trust.js';
+export type { CallOptions, Served } from './link/face.js';
+export { type Failure, type Host, host } from './link/host.js';
+export { initiate } from './link/initiate.js';
+export type { DialOptions, HostOptions, Protocol } from './link/options.js';
+export type { Closed, Denial, Refusal, Session } from './link/session.js';
+export { type Client, client } from './messaging/client.js';
+export type { Context } from './messaging/context.js';
+export { faultOf } from './messaging/fault.js';
+export { type Handlers, type ServeOptions, type Service, serve } from './messaging/serve.js';
+export type { Decision, Question, Verdict } from './policy/decide.js';
+export type { Condition, Limit, Policy, Rule, Who } from './policy/rule.js';
+export { type PolicyStore, policyStore } from './policy/store.js';
+export type { Admitted } from './session/gate.js';
+export { memoryPair } from './transport/memory.js';
+export { fromStreams } from './transport/streams.js';
+export type { Transport } from './transport/transport.js';
+
+// dist/link/dial.node.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type Endpoint } from '../transport/sockets.node.js';
+import { type DialOptions } from './options.js';
+import type { Session } from './session.js';
+/**
+ * Connects to `endpoint` and opens a session there with the peer that `options.peer` names and no other. The time for the
+ * handshake includes the connecting (LI-1).
+ *
+ * @throws transport/failed if there is no connection, and as `initiate`
+ */
+export declare const dial: <const U extends Contract = never>(endpoint: Endpoint, options: DialOptions<U>) => Promise<Session<U>>;
+
+// dist/link/face.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Contract } from '../contract/define.js';
+import type { Admitted } from '../session/gate.js';
+import type { Session } from './session.js';
+/** What messaging asks of a session; bodies are wire values, already checked by a shape. */
+export interface Caller {
+    /**
+     * Settles with the decoded reply; undefined is an empty body.
+     * @throws SottoError policy/denied, policy/limited, call/fault, call/internal, call/deadline, call/cancelled,
+     * contract/unserved, contract/invalid, session/lost, session/closed
+     */
+    call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined>;
+    /** undefined at once while there is credit, else a promise that settles when the own gate and credit have taken it. */
+    send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined;
+}
+export interface CallOptions {
+    /** Gives the call up: it rejects with call/cancelled, and the handler's signal aborts. */
+    readonly signal?: AbortSignal;
+    /** At most 2^31-1, and kept at both ends. 0 is none: then the end of the session is the call's. */
+    readonly timeoutMs?: number;
+    /** What rules may read beside the message; names and values are plain text. */
+    readonly labels?: Readonly<Record<string, string>>;
+}
+/** One admitted message on its way to a handler. */
+export interface Incoming {
+    readonly admitted: Admitted;
+    readonly session: Session;
+    readonly operation: string;
+    readonly value: Wire | undefined;
+    readonly labels: Readonly<Record<string, string>>;
+    /** Made when it is first read. */
+    readonly signal: AbortSignal;
+}
+export type Answer = {
+    readonly is: 'reply';
+    readonly value: Wire | undefined;
+} | {
+    readonly is: 'fault';
+    readonly name: string;
+    readonly data: Wire | undefined;
+} | {
+    readonly is: 'internal';
+    readonly incident: string;
+} | {
+    readonly is: 'invalid';
+    readonly path: string;
+};
+/** What a host needs of a service; made by `serve`. None of it throws or rejects. */
+export interface Served {
+    readonly contract: Contract;
+}
+
+// dist/link/host.d.ts
+
+import { SottoError } from '../errors.js';
+import type { Transport } from '../transport/transport.js';
+import { type HostOptions } from './options.js';
+import type { Session } from './session.js';
+/** Handshakes under way at once, in all and from one source (LI-4). */
+export declare const MAX_HALF_OPEN = 1024;
+export declare const MAX_HALF_OPEN_SOURCE = 64;
+/** Failures that wait for a reader. */
+export declare const FAILURES = 256;
+/** An attempt that came to nothing. */
+export interface Failure {
+    /** As the listener knows it: an address, or empty. */
+    readonly source: string;
+    readonly error: SottoError;
+}
+/** The answering side of many sessions, over whatever transports it is given. */
+export interface Host extends AsyncDisposable {
+    readonly sessions: ReadonlySet<Session>;
+    /** Attempts that failed; the last 256 are kept for a reader. The peer learns none of it before it is trusted. */
+    readonly failures: AsyncIterable<Failure>;
+    /**
+     * Answers a peer on `transport`, which it takes over. `source` groups attempts that share a budget.
+     * @throws session/busy, session/closed, session/timeout, session/malformed, identity/not-trusted and others
+     */
+    accept(transport: Transport, options?: {
+        readonly source?: string;
+    }): Promise<Session>;
+    /** Takes nothing new, gives handshakes up and drains every session. @throws RangeError as `Session.drain` */
+    drain(options?: {
+        readonly timeoutMs?: number;
+    }): Promise<void>;
+    /** Takes nothing new, gives handshakes up and closes every session, within 5 s. Never rejects. */
+    close(): Promise<void>;
+}
+/** @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be */
+export declare const host: (options: HostOptions) => Host;
+
+// dist/link/initiate.d.ts
+
+import type { Contract } from '../contract/define.js';
+import type { Transport } from '../transport/transport.js';
+import { type DialOptions } from './options.js';
+import type { Session } from './session.js';
+/**
+ * Opens a session over `transport`, which it takes over, with the peer that `options.peer` names and no other.
+ *
+ * @throws identity/mismatch before our identity is shown; identity/not-trusted, contract/unserved, contract/changed,
+ * policy/denied as the peer says; session/timeout after 10 s; session/lost if the transport ends; session/closed if
+ * `options.signal` aborts; identity/malformed, policy/malformed, RangeError on options
+ */
+export declare const initiate: <const U extends Contract = never>(transport: Transport, options: DialOptions<U>) => Promise<Session<U>>;
+
+// dist/link/keyfile.node.d.ts
+
+import type { PeerId } from '../identity/id.js';
+import { type Identity } from '../identity/identity.js';
+/**
+ * The identity of a key file.
+ *
+ * @param options.passphrase is called only if the file is sealed; opening one takes about a second
+ * @throws SottoError identity/file if it cannot be read, others may read it, or it does not hold exactly one key
+ */
+export declare const readIdentity: (path: string, options?: {
+    readonly passphrase?: () => Promise<string>;
+}) => Promise<Identity>;
+/**
+ * ID-14: makes a key file, whole or not at all, that only its owner may read. An existing file is never replaced.
+ *
+ * @param options.passphrase seals the key; this takes about a second
+ * @returns the id, to be given to whoever shall trust it
+ * @throws SottoError identity/file if there is a file already, or it cannot be written; RangeError on an empty passphrase
+ */
+export declare const writeIdentity: (path: string, identity: Identity, options?: {
+    readonly passphrase?: string;
+}) => Promise<PeerId>;
+
+// dist/link/listen.node.d.ts
+
+import { type Endpoint } from '../transport/sockets.node.js';
+import { type Host } from './host.js';
+import type { HostOptions } from './options.js';
+/** A host with an address. */
+export interface Listener extends Host {
+    /** Where it listens, with the real port. */
+    readonly endpoint: Endpoint;
+}
+/**
+ * Listens at `endpoint` and answers the peers in `options.trust`. When `options.signal` aborts it stops listening, and its
+ * sessions are aborted.
+ *
+ * @throws transport/failed if the address cannot be had; RangeError, policy/malformed, identity/malformed on options
+ */
+export declare const listen: (endpoint: Endpoint, options: HostOptions) => Promise<Listener>;
+
+// dist/link/options.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Contract } from '../contract/define.js';
+import type { PeerId } from '../identity/id.js';
+import type { Identity } from '../identity/identity.js';
+import type { TrustStore } from '../identity/trust.js';
+import type { Policy } from '../policy/rule.js';
+import { type PolicyStore } from '../policy/store.js';
+import type { PostQuantum } from '../session/suites.js';
+import type { Served } from './face.js';
+/** What both ends say. */
+export interface Both<U extends Contract> {
+    readonly identity: Identity;
+    /** Contracts this end calls. A dialler demands them; a listener takes them where they are offered. */
+    readonly use?: readonly U[];
+    /** Services this end offers, made by `serve`. */
+    readonly serve?: readonly Served[];
+    /** What peers may do to us, and we to them. Without one, nothing is admitted from a peer. */
+    readonly policy?: Policy | PolicyStore;
+    /** A value the peer sees in `session.context`; null unless said. */
+    readonly context?: Wire;
+    readonly protocol?: Protocol;
+    /** Gives the attempt up, or aborts the sessions that came of it; a host takes nothing new from then on. */
+    readonly signal?: AbortSignal;
+}
+export interface DialOptions<U extends Contract = Contract> extends Both<U> {
+    /** Whom this end expects; anyone else is refused before our identity is shown. */
+    readonly peer: PeerId;
+}
+export interface HostOptions extends Both<Contract> {
+    /** Whom this end lets in. */
+    readonly trust: readonly PeerId[] | TrustStore;
+}
+/** Knobs few need. */
+export interface Protocol {
+    /** Asked for by a dialler, offered by a listener; they must be equal. Empty unless said. */
+    readonly service?: string;
+    /** `require` unless said: no session without ML-KEM-768. */
+    readonly pq?: PostQuantum;
+    /** By the names of the table in spec/initiation.md. */
+    readonly limits?: Readonly<Record<string, number>>;
+    /** Lowers when a key is replaced. */
+    readonly rekey?: {
+        readonly records?: number;
+        readonly bytes?: number;
+    };
+    /** A record at least every `everyMs` (20,000 unless said, 200 at least); silence of `idleMs` (60,000) ends the session. */
+    readonly keepalive?: {
+        readonly everyMs?: number;
+        readonly idleMs?: number;
+    };
+    /** From start to session: 10,000 unless said. */
+    readonly handshakeMs?: number;
+}
+
+// dist/link/pings.d.ts
+
+import { SottoError } from '../errors.js';
+export interface PingOptions {
+    readonly signal?: AbortSignal;
+    /** 30,000 unless said. */
+    readonly timeoutMs?: number;
+}
+/** Round trips for whoever asks, one at a time. Who asks while one is under way, or too soon after, shares the next. */
+export declare class Pings {
+    #private;
+    /** `begin` sends a PING and gives its number; it throws once the session is closed. */
+    constructor(begin: (nowMs: number) => number, now: () => number);
+    /** @throws call/cancelled, call/deadline, session/closed, session/lost; RangeError */
+    ask({ signal, timeoutMs }: PingOptions): Promise<number>;
+    /** The peer's PONG, to these PINGs or to the keepalive's. */
+    answered(count: number): void;
+    /** The session is over. */
+    end(error: SottoError): void;
+}
+
+// dist/link/policyfile.node.d.ts
+
+import type { Policy } from '../policy/rule.js';
+/**
+ * The policy of a JSON file of at most 4 MiB in UTF-8.
+ *
+ * @throws SottoError policy/malformed if it cannot be read or does not load; `details.path` is the place in the document,
+ * or the line and column where it is no JSON
+ */
+export declare const readPolicy: (path: string) => Promise<Policy>;
+
+// dist/link/session.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Contract } from '../contract/define.js';
+import type { Verb } from '../contract/kinds.js';
+import type { SottoError } from '../errors.js';
+import type { Peer } from '../identity/peer.js';
+import type { PingOptions } from './pings.js';
+/** How a session ended: with the peer's authenticated END and our own, or with an error. */
+export type Closed = {
+    readonly clean: true;
+} | {
+    readonly clean: false;
+    readonly error: SottoError;
+};
+/** A one-way message the peer refused, or did not take any more because it was closing; the decision id is the one in the peer's records. */
+export interface Refusal {
+    readonly verb: Verb;
+    readonly address: string;
+    readonly decision: string;
+}
+/** A message of the peer that the policy here refused: no handler saw it, and the peer was told the code alone. */
+export interface Denial extends Refusal {
+    readonly why: 'rule' | 'default' | 'limit' | 'error';
+    /** The rules that made it so; none for `default`. */
+    readonly rules: readonly string[];
+}
+/** One session, whoever dialled. It dies once. Disposal is `close` for at most 5 s, then `abort`, and never throws. */
+export interface Session<U extends Contract = Contract> extends AsyncDisposable {
+    /** Hex, 32 digits, the same at both ends. */
+    readonly id: string;
+    /** The authenticated other end. */
+    readonly peer: Peer;
+    /** The Noise protocol name. */
+    readonly suite: string;
+    /** What the peer sent along. */
+    readonly context: Wire;
+    /** Contracts this end may call here. */
+    readonly uses: readonly U[];
+    /** Contracts the peer may call here. */
+    readonly serves: readonly Contract[];
+    /** Resolves when all is over and every promise of the session has settled; never rejects. */
+    readonly closed: Promise<Closed>;
+    /** One-way messages of ours that the peer refused; the last 1,024 are kept for a reader. */
+    readonly refusals: AsyncIterable<Refusal>;
+    /** Messages of the peer that the policy here refused; the last 1,024 are kept for a reader. */
+    readonly denials: AsyncIterable<Denial>;
+    /**
+     * Round-trip time in ms. One PING is under way at a time, 8 a second at most; who asks meanwhile shares the next.
+     * @throws call/cancelled, call/deadline, session/lost, session/closed
+     */
+    ping(options?: PingOptions): Promise<number>;
+    /**
+     * Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends within 5 s.
+     * @throws RangeError unless `timeoutMs` is 0..86,400,000
+     */
+    drain(options?: {
+        readonly timeoutMs?: number;
+    }): Promise<void>;
+    /** Flushes and ends, authenticated, within 5 s: what is open has 4 s to finish. Never rejects. */
+    close(): Promise<void>;
+    /** Ends at once, without a byte. `closed` tells of `reason`, if it is a SottoError, or of session/closed. */
+    abort(reason?: unknown): void;
+    /**
+     * A secret both ends of this session derive and nobody else, of `length` bytes (at most 1,024).
+     * @throws RangeError on a label that is not printable ASCII or begins with "sotto "; noise/misuse after the session
+     */
+    exportKey(label: string, context: Uint8Array, length: number): Uint8Array;
+}
+
+// dist/messaging/client.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type OneWay, type Operation, type RequestResponse } from '../contract/operation.js';
+import type { In, Out, Shapes } from '../contract/shape.js';
+import { type CallOptions } from '../link/face.js';
+import type { Session } from '../link/session.js';
+/** ME-13: how long a call waits unless it says otherwise. */
+export declare const CALL_TIMEOUT_MS = 30000;
+/** One function an operation: what this end may ask of the peer. */
+export type Client<C extends Contract> = {
+    readonly [K in keyof C['operations']]: Act<C['operations'][K]>;
+};
+type Act<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, Shapes> ? (...args: Args<In<Q>>) => Promise<Out<R>> : Op extends OneWay<infer M> ? (...args: Args<In<M>>) => Promise<void> : never;
+type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value: I, options?: CallOptions];
+/**
+ * The operations of `contract` at the peer of a session, as one frozen object of functions.
+ *
+ * A call settles with the response, or rejects with a SottoError: `call/fault` (see `faultOf`), `call/deadline`,
+ * `policy/denied`, `session/lost` and others, where `ran` says whether the peer did it. It waits 30 seconds unless
+ * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it.
+ *
+ * @throws contract/unserved if the session does not use the contract
+ */
+export declare const client: <U extends Contract, C extends U>(on: Session<U>, contract: C) => Client<C>;
+export {};
+
+// dist/messaging/context.d.ts
+
+import type { NoFaults } from '../contract/operation.js';
+import type { In, Shapes } from '../contract/shape.js';
+import { SottoError } from '../errors.js';
+import type { Answer, Incoming } from '../link/face.js';
+import type { Session } from '../link/session.js';
+/** What a handler knows of the message it handles. */
+export interface Context<F extends Shapes = NoFaults> {
+    /** Who sent it: authenticated. */
+    readonly peer: Session['peer'];
+    /** Where it came in; `client(session, …)` asks the sender something. */
+    readonly session: Session;
+    /**
+     * Aborts when the answer is no longer wanted: cancelled, past its deadline, denied since, or the session was lost. A
+     * one-way message has no answer; its handler is told of a lost session alone.
+     */
+    readonly signal: AbortSignal;
+    readonly labels: Readonly<Record<string, string>>;
+    /**
+     * A declared fault, to be thrown by this handler.
+     *
+     * @throws TypeError if the operation does not declare it, contract/invalid if its shape refuses `data`
+     */
+    readonly fault: <K extends keyof F & string>(name: K, ...data: Given<In<F[K]>>) => SottoError<'call/fault'>;
+}
+/** No argument where the shape is `nothing`. */
+export type Given<I> = undefined extends I ? [data?: I] : [data: I];
+/** Most handlers read little of it, so what costs something is made when it is read. */
+export declare class HandlerContext implements Context<Shapes> {
+    #private;
+    constructor(incoming: Incoming, declared: Shapes);
+    get peer(): Session['peer'];
+    get session(): Session;
+    get signal(): AbortSignal;
+    get labels(): Incoming['labels'];
+    get fault(): Context<Shapes>['fault'];
+}
+/** The answer that a thrown fault of this very context stands for; undefined for anything else. */
+export declare const faultAnswer: (error: unknown, context: Context<Shapes>) => Answer | undefined;
+
+// dist/messaging/fault.d.ts
+
+import type { RequestResponse } from '../contract/operation.js';
+import type { Out, Sent, Shapes } from '../contract/shape.js';
+import { SottoError } from '../errors.js';
+/** One of the declared faults, with what its shape made of the data. */
+export type FaultOf<F extends Shapes> = {
+    readonly [K in keyof F]: {
+        readonly name: K;
+        readonly data: Out<F[K]>;
+    };
+}[keyof F];
+/**
+ * The declared fault that a call of `operation` failed with; undefined for every other error.
+ *
+ * @example
+ * if (faultOf(error, Thermostat.operations.read)?.name === 'NoSuchRoom') …
+ */
+export declare const faultOf: <F extends Shapes>(error: unknown, operation: RequestResponse<Sent, Sent, F>) => FaultOf<F> | undefined;
+/**
+ * ME-12: what a caller is told instead of `error`, a fault as it came from the peer.
+ *
+ * @throws contract/invalid if the operation does not declare it or its shape refuses the data
+ */
+export declare const received: (operation: RequestResponse<Sent, Sent, Shapes>, error: SottoError<'call/fault'>) => SottoError<'call/fault'>;
+
+// dist/messaging/serve.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type OneWay, type Operation, type RequestResponse } from '../contract/operation.js';
+import type { In, Out } from '../contract/shape.js';
+import type { Incoming, Served } from '../link/face.js';
+import type { Session } from '../link/session.js';
+import type { Context } from './context.js';
+/** One function an operation. What it throws is `call/internal` to the peer, unless it is a fault of its context. */
+export type Handlers<C extends Contract> = {
+    readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
+};
+type Handler<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, infer F> ? [In<R>] extends [undefined] ? (request: Out<Q>, context: Context<F>) => void | Promise<void> : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context) => void | Promise<void> : never;
+export interface ServeOptions {
+    /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
+    readonly concurrency?: number;
+    /** Runs around each handler, which `next` starts, once. `next` settles with the handler. */
+    readonly around?: (call: Incoming['admitted'], next: () => Promise<void>) => Promise<void>;
+    /** Told of each new session that serves the contract. */
+    readonly opened?: (session: Session) => void | Promise<void>;
+    /** Told of each undeclared failure, with the incident id that the peer got. Prints one line if omitted. */
+    readonly failed?: (error: unknown, call: Incoming['admitted'], incident: string) => void;
+}
+/** A contract with its handlers, for the `serve` list of a dial or a host; one may stand in several. */
+export interface Service<C extends Contract = Contract> extends Served {
+    readonly contract: C;
+}
+/**
+ * Handlers for a contract, called as methods of `handlers`.
+ *
+ * @throws TypeError if an operation has no handler; RangeError if `concurrency` is not a whole number of 1 or more
+ */
+export declare function serve<C extends Contract>(contract: C, handlers: Handlers<C>): Service<C>;
+export declare function serve<C extends Contract>(contract: C, options: ServeOptions, handlers: Handlers<C>): Service<C>;
+export {};
+
+// dist/node.d.ts
+
+export { dial } from './link/dial.node.js';
+export { readIdentity, writeIdentity } from './link/keyfile.node.js';
+export { type Listener, listen } from './link/listen.node.js';
+export { readPolicy } from './link/policyfile.node.js';
+export { fromDuplex } from './transport/duplex.node.js';
+export type { Endpoint } from './transport/sockets.node.js';
+export { fromChild } from './transport/stdio.node.js';
+
+// dist/noise.d.ts
+
+/** The Noise Protocol Framework by itself: revision 34, and `hfs` with ML-KEM-768. See spec/noise.md. */
+export type { DhName, KeyPair, Provider } from './crypto/provider.js';
+export { type ErrorCode, SottoError } from './errors.js';
+export type { CipherState } from './noise/cipherstate.js';
+export { type FallbackOptions, HandshakeState, type Turn } from './noise/handshake.js';
+export { generateKeyPair } from './noise/keypair.js';
+export type { EphemeralForTesting, HandshakeOptions } from './noise/options.js';
+export type { Role } from './noise/patterns.js';
+export type { Split } from './noise/split.js';
+
+// dist/noise/cipherstate.d.ts
+
+/** Noise section 3: no message is longer. */
+export declare const MAX_MESSAGE = 65535;
+export declare const TAG_LENGTH = 16;
+/**
+ * `k` and `n` of the Noise specification, section 5.1; always with a key. After the handshake each state serves one
+ * direction, so that no nonce of the peer's can be spent here (NO-23). In the reserved direction of a one-way pattern,
+ * and after `erase`, every call is `noise/misuse`.
+ */
+export declare class CipherState {
+    #private;
+    /**
+     * The ciphertext and its 16-byte tag, freshly allocated. Spends a nonce, even if it throws.
+     *
+     * @param plaintext at most 65,519 bytes
+     * @throws noise/exhausted, noise/misuse, RangeError on a longer plaintext
+     */
+    encryptWithAd(ad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+    /**
+     * The plaintext, freshly allocated. A message that fails leaves `n` as it was: the true one can still come (5.1).
+     *
+     * @param ciphertext 16 to 65,535 bytes
+     * @throws noise/decrypt if it is not authentic or of another length, noise/exhausted, noise/misuse
+     */
+    decryptWithAd(ad: Uint8Array, ciphertext: Uint8Array): Uint8Array;
+    /** NO-25: `k = REKEY(k)` (4.2); `n` goes on. @throws noise/misuse */
+    rekey(): void;
+    /** Erases the key. Every later call but this one is `noise/misuse`. */
+    erase(): void;
+}
+
+// dist/noise/handshake.d.ts
+
+import { type HandshakeOptions } from './options.js';
+import { Split } from './split.js';
+/**
+ * What may be done next: `write` or `read` a message, `split` once all are `done`; a state that is `spent` (by `split` or
+ * `fallback`) or `failed` holds no key and does nothing.
+ */
+export type Turn = 'write' | 'read' | 'done' | 'spent' | 'failed';
+/** What `fallback` takes: the options of the new handshake but role, ephemeral and provider, which are carried over. */
+export type FallbackOptions = Pick<HandshakeOptions, 'protocol' | 'prologue' | 's' | 'rs' | 'psks'>;
+/**
+ * One handshake of the Noise Protocol Framework, revision 34 (section 5.3), from one side. It is used up message by
+ * message: one that fails ends it for good, and nothing of it can be restored or copied.
+ */
+export declare class HandshakeState {
+    #private;
+    /**
+     * `Initialize`. All bytes are copied.
+     *
+     * @throws noise/protocol on a name, or a key, the framework does not allow; crypto/unavailable
+     */
+    constructor(options: HandshakeOptions);
+    get turn(): Turn;
+    /**
+     * NO-19: a copy of the peer's static public key, from the message that brought it (or from the start) until `split`.
+     * The pattern says how far it is proved.
+     */
+    get remoteStatic(): Uint8Array | undefined;
+    /**
+     * A copy of `h` so far; it binds the channel only when `turn` is `done` (11.2).
+     *
+     * @throws noise/misuse once spent or failed
+     */
+    get handshakeHash(): Uint8Array;
+    /**
+     * The next message, with `payload` in it at the pattern's grade: encrypted only where a key is there.
+     *
+     * @throws noise/misuse out of turn and RangeError if the message would exceed 65,535 bytes, both without effect;
+     * noise/failed, after which the handshake is dead
+     */
+    writeMessage(payload?: Uint8Array): Uint8Array;
+    /**
+     * The payload of the peer's next message.
+     *
+     * @throws noise/misuse out of turn, without effect; noise/failed, after which the handshake is dead
+     */
+    readMessage(message: Uint8Array): Uint8Array;
+    /** NO-17: ends a handshake that is `done`; no key stays here. @throws noise/misuse */
+    split(): Split;
+    /**
+     * NO-18: Alice's step to a `fallback` pattern (10.2): ends this handshake, of which message 1 alone is written, and
+     * gives the responder's side of `options.protocol` with the same ephemeral. Bob passes that ephemeral as `re`.
+     *
+     * @throws noise/misuse at any other time, noise/protocol; both without effect
+     */
+    fallback(options: FallbackOptions): HandshakeState;
+}
+
+// dist/noise/keypair.d.ts
+
+import type { DhName, KeyPair, Provider } from '../crypto/provider.js';
+/**
+ * A key pair for `dh`: 32 bytes each for 25519, 56 for 448, freshly allocated. The holder keeps it secret and erases it.
+ *
+ * @param secretKey what to make the pair of; random unless given
+ * @throws noise/protocol on another `dh`, crypto/bad-key on another length
+ */
+export declare const generateKeyPair: (dh: DhName, secretKey?: Uint8Array, provider?: Provider) => KeyPair;
+
+// dist/noise/options.d.ts
+
+import type { KeyPair, Provider } from '../crypto/provider.js';
+import { type Role } from './patterns.js';
+import type { Protocol } from './protocol.js';
+export interface HandshakeOptions {
+    /** `Noise_XX_25519_ChaChaPoly_SHA256`; see spec/noise.md for every name allowed. */
+    readonly protocol: string;
+    readonly role: Role;
+    /** What both sides must agree on though it is not sent; not secret. */
+    readonly prologue?: Uint8Array;
+    /** Our static key pair, DHLEN bytes each and belonging together; where the pattern uses one. */
+    readonly s?: KeyPair;
+    /** The peer's static public key; where the pattern has it as a pre-message. */
+    readonly rs?: Uint8Array;
+    /** The peer's ephemeral public key; where the pattern has it as a pre-message (`fallback`). */
+    readonly re?: Uint8Array;
+    /** Pre-shared keys in the order of the pattern's `psk` tokens: 32 secret bytes each, not all zero. */
+    readonly psks?: readonly Uint8Array[];
+    /** The cryptography to use; the fastest of this runtime unless said. */
+    readonly provider?: Provider;
+    /** For reproducible vectors only. Two handshakes with the same ephemerals give away their plaintexts. */
+    readonly ephemeralForTesting?: EphemeralForTesting;
+}
+/** Fixed values in place of random ones; each is used for every token of its name. */
+export interface EphemeralForTesting {
+    /** The secret key of `e`, DHLEN bytes. */
+    readonly e?: Uint8Array;
+    /** The 64-byte seed `d | z` of the key pair `e1` (FIPS 203). */
+    readonly e1?: Uint8Array;
+    /** The 32 bytes `m` that the encapsulation `ekem1` takes. */
+    readonly ekem1?: Uint8Array;
+}
+/**
+ * NO-2, NO-3: every key the pattern uses is there with its right length, and no other.
+ *
+ * @throws noise/protocol
+ */
+export declare const checkOptions: (options: HandshakeOptions, protocol: Protocol, provider: Provider) => void;
+
+// dist/noise/patterns.d.ts
+
+/**
+ * Handshake patterns as rows of tokens: Noise revision 34 sections 7.4, 7.5 and 18.1, in Alice-initiated form.
+ * Initiator and responder messages alternate, the initiator's first.
+ */
+export type Role = 'initiator' | 'responder';
+export type DhToken = 'ee' | 'es' | 'se' | 'ss';
+export type Token = 'e' | 's' | DhToken | 'psk' | 'e1' | 'ekem1';
+export type Message = readonly Token[];
+export interface Pattern {
+    /** The keys of each side that the other knows beforehand (7.1). */
+    readonly pre: Readonly<Record<Role, Message>>;
+    readonly messages: readonly Message[];
+}
+export declare const PATTERNS: {
+    readonly N: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es"]];
+    };
+    readonly K: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es", "ss"]];
+    };
+    readonly X: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es", "s", "ss"]];
+    };
+    readonly NN: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee"]];
+    };
+    readonly NK: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es"], readonly ["e", "ee"]];
+    };
+    readonly NX: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s", "es"]];
+    };
+    readonly XN: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee"], readonly ["s", "se"]];
+    };
+    readonly XK: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es"], readonly ["e", "ee"], readonly ["s", "se"]];
+    };
+    readonly XX: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s", "es"], readonly ["s", "se"]];
+    };
+    readonly KN: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "se"]];
+    };
+    readonly KK: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es", "ss"], readonly ["e", "ee", "se"]];
+    };
+    readonly KX: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "se", "s", "es"]];
+    };
+    readonly IN: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "se"]];
+    };
+    readonly IK: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es", "s", "ss"], readonly ["e", "ee", "se"]];
+    };
+    readonly IX: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "se", "s", "es"]];
+    };
+    readonly NK1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "es"]];
+    };
+    readonly NX1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s"], readonly ["es"]];
+    };
+    readonly X1N: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee"], readonly ["s"], readonly ["se"]];
+    };
+    readonly X1K: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es"], readonly ["e", "ee"], readonly ["s"], readonly ["se"]];
+    };
+    readonly XK1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "es"], readonly ["s", "se"]];
+    };
+    readonly X1K1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "es"], readonly ["s"], readonly ["se"]];
+    };
+    readonly X1X: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s", "es"], readonly ["s"], readonly ["se"]];
+    };
+    readonly XX1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s"], readonly ["es", "s", "se"]];
+    };
+    readonly X1X1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s"], readonly ["es", "s"], readonly ["se"]];
+    };
+    readonly K1N: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee"], readonly ["se"]];
+    };
+    readonly K1K: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es"], readonly ["e", "ee"], readonly ["se"]];
+    };
+    readonly KK1: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "se", "es"]];
+    };
+    readonly K1K1: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "es"], readonly ["se"]];
+    };
+    readonly K1X: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s", "es"], readonly ["se"]];
+    };
+    readonly KX1: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "se", "s"], readonly ["es"]];
+    };
+    readonly K1X1: {
+        readonly pre: {
+            readonly initiator: readonly ['s'];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e"], readonly ["e", "ee", "s"], readonly ["se", "es"]];
+    };
+    readonly I1N: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee"], readonly ["se"]];
+    };
+    readonly I1K: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "es", "s"], readonly ["e", "ee"], readonly ["se"]];
+    };
+    readonly IK1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "se", "es"]];
+    };
+    readonly I1K1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly ['s'];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "es"], readonly ["se"]];
+    };
+    readonly I1X: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "s", "es"], readonly ["se"]];
+    };
+    readonly IX1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "se", "s"], readonly ["es"]];
+    };
+    readonly I1X1: {
+        readonly pre: {
+            readonly initiator: readonly [];
+            readonly responder: readonly [];
+        };
+        readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "s"], readonly ["se", "es"]];
+    };
+};
+export type PatternName = keyof typeof PATTERNS;
+/** The keys whose agreement each DH token means, by role: ours, then the peer's (5.3). */
+export declare const DH_KEYS: {
+    readonly initiator: {
+        readonly ee: readonly ["e", "re"];
+        readonly es: readonly ["e", "rs"];
+        readonly se: readonly ["s", "re"];
+        readonly ss: readonly ["s", "rs"];
+    };
+    readonly responder: {
+        readonly ee: readonly ["e", "re"];
+        readonly es: readonly ["s", "re"];
+        readonly se: readonly ["e", "rs"];
+        readonly ss: readonly ["s", "rs"];
+    };
+};
+export declare const other: (role: Role) => Role;
+/** Whose turn message `index` is. */
+export declare const writerOf: (index: number) => Role;
+export declare const isDh: (token: Token) => token is DhToken;
+/** A pattern without `ee`: the recipient has no ephemeral and must never send (7.4). */
+export declare const isOneWay: (pattern: Pattern) => boolean;
+export declare const pskCount: (pattern: Pattern) => number;
+/** All tokens by which `role` lets the other side have its keys, beforehand or in a message. */
+export declare const sentBy: (pattern: Pattern, role: Role) => Message;
+
+// dist/noise/protocol.d.ts
+
+import type { CipherName, DhName, HashName } from '../crypto/provider.js';
+import { type Message, type Pattern, type Role, type Token } from './patterns.js';
+export interface Protocol {
+    readonly name: string;
+    readonly pattern: Pattern;
+    readonly dh: DhName;
+    readonly cipher: CipherName;
+    readonly hash: HashName;
+    /** True for a pattern with `psk`: every `e` is mixed into the key too (9.2). */
+    readonly psk: boolean;
+    readonly messages: readonly MessageLayout[];
+}
+/** One message as bytes: its fields in order, then the payload to the end. */
+export interface MessageLayout {
+    readonly writer: Role;
+    readonly tokens: Message;
+    readonly fields: readonly Field[];
+    /** Bytes of the message with an empty payload: no shorter one exists. */
+    readonly minimum: number;
+}
+/** The bytes one token puts on the wire. */
+export interface Field {
+    readonly token: Token;
+    /** Length on the wire: with the tag where a key is there to encrypt with. */
+    readonly length: number;
+}
+/**
+ * Parses a protocol name (Noise section 8), with `+MLKEM768` behind the DH where the pattern has `hfs`:
+ * `Noise_XXhfs+psk3_25519+MLKEM768_ChaChaPoly_SHA256`.
+ *
+ * @throws noise/protocol on anything else (NO-1)
+ */
+export declare const parseProtocol: (name: string) => Protocol;
+
+// dist/noise/split.d.ts
+
+import { CipherState } from './cipherstate.js';
+/** What a finished handshake leaves. Its byte arrays are the caller's own copies. */
+export declare class Split {
+    #private;
+    /** Encrypts to the peer. For the recipient of a one-way pattern every call is `noise/misuse`. */
+    readonly send: CipherState;
+    /** Decrypts from the peer. For the sender of a one-way pattern every call is `noise/misuse`. */
+    readonly receive: CipherState;
+    /** `h` at the end, HASHLEN bytes: the channel binding of Noise 11.2. */
+    readonly handshakeHash: Uint8Array;
+    /** The peer's static public key, DHLEN bytes; undefined where the pattern gives it none. */
+    readonly remoteStatic: Uint8Array | undefined;
+    /**
+     * A secret that only the two sides can derive, apart from the transport keys:
+     * HKDF-Expand(exp, lp(label) | HASH(context), length), in the handshake's own hash.
+     *
+     * @param label 1 to 255 characters of printable ASCII that do not start with "sotto "
+     * @param length 1 to 1,024 bytes
+     * @throws RangeError on another label or length, noise/misuse after `erase`
+     */
+    export(label: string, context: Uint8Array, length: number): Uint8Array;
+    /** Erases both cipher states and the exporter's secret. */
+    erase(): void;
+}
+
+// dist/policy/check.d.ts
+
+import { type Attribute, type Rule, type Scalar } from './rule.js';
+/** What a gate knows of an act, by the names rules use. Claims are not among them: they come from the peer. */
+export type Attributes = Readonly<Record<string, Scalar>>;
+/** `unknown` only while a late attribute has not come. */
+export type Outcome = 'met' | 'unmet' | 'error' | 'unknown';
+/** A condition made ready: what to read, and what becomes of it. */
+export interface Check {
+    readonly attribute: Attribute;
+    readonly claim: string | undefined;
+    readonly late: boolean;
+    /** The outcome for a value; undefined is an absent attribute. */
+    readonly test: (value: unknown) => Exclude<Outcome, 'unknown'>;
+}
+/** The checks of a rule: its conditions, and the size that a byte rate counts. */
+export declare const checksOf: (rule: Rule) => readonly Check[];
+/** PO-13: reads the attributes in order, up to the first check that is not met. */
+export declare const runChecks: (checks: readonly Check[], attributes: Attributes, foreseeing: boolean) => Outcome;
+
+// dist/policy/compile.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { Peer } from '../identity/peer.js';
+import { type Check } from './check.js';
+import type { Limit, Policy } from './rule.js';
+/** `in`: the peer does it to us; `out`: we do it to the peer. */
+export type Direction = 'in' | 'out';
+/** A rule as it stands for one peer, verb and address: what is left to read are the attributes. */
+export interface Pending {
+    readonly id: string;
+    readonly effect: 'allow' | 'deny';
+    readonly checks: readonly Check[];
+    readonly limit: Limit | undefined;
+    /** PO-18: which bucket its limit takes from. A rule id is a token and holds no dot. */
+    readonly bucket: string;
+}
+/** A policy made ready for look-ups: for each who, the patterns of the rules that name it. Shared by all peers. */
+export declare class Compiled {
+    #private;
+    constructor(policy: Policy);
+    /** The rules that match, in document order; what they read of claims is settled, for claims do not change. */
+    pending(peer: Peer, direction: Direction, verb: Verb, address: string): readonly Pending[];
+    /** PO-16, PO-17: what becomes of an act no rule allows or denies. Being in trust is the allow for `initiate`. */
+    fallback(direction: Direction, verb: Verb): 'allow' | 'deny';
+}
+
+// dist/policy/decide.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { Peer } from '../identity/peer.js';
+import { type Attributes } from './check.js';
+import type { Direction, Pending } from './compile.js';
+/** What is asked: may this act be done? */
+export interface Question {
+    readonly peer: Peer;
+    readonly direction: Direction;
+    readonly verb: Verb;
+    readonly address: string;
+    readonly attributes: Attributes;
+}
+/** The answer, and the ids of the rules that made it so, in document order. */
+export type Verdict = {
+    readonly effect: 'allow';
+    readonly rules: readonly string[];
+} | {
+    readonly effect: 'deny';
+    readonly why: 'rule' | 'default' | 'limit' | 'error';
+    readonly rules: readonly string[];
+};
+/** A verdict on one message of one session; both ends compute the same id. */
+export type Decision = Verdict & {
+    readonly id: string;
+};
+/** What the rules of one peer, verb and address come to, once their attributes are read. */
+export interface Weighed {
+    /** Undefined only while foreseeing: it is not a sure deny. */
+    readonly verdict: Verdict | undefined;
+    /** The allow rules that are met. */
+    readonly allowing: readonly Pending[];
+}
+/**
+ * PO-15: a deny rule that is met wins, then an error in a matching rule denies, then an allow rule that is met allows,
+ * then the fallback decides. The order of rules means nothing.
+ *
+ * PO-23: while `foreseeing`, late attributes that are absent are unknown.
+ */
+export declare const weigh: (rules: readonly Pending[], fallback: 'allow' | 'deny', attributes: Attributes, foreseeing: boolean) => Weighed;
+export declare const deny: (why: 'rule' | 'limit' | 'error', rules: readonly {
+    readonly id: string;
+}[]) => Verdict;
+
+// dist/policy/limits.d.ts
+
+import type { Limit } from './rule.js';
+/** A rule that allows, with or without a limit. */
+interface Limited {
+    readonly id: string;
+    /** One for each rule and peer. */
+    readonly bucket: string;
+    readonly limit: Limit | undefined;
+}
+/** What a charge came to: the rules without room, or the way to give `concurrent` back. */
+export type Charge = {
+    readonly lacking: readonly Limited[];
+} | {
+    readonly lacking?: never;
+    readonly release: (() => void) | undefined;
+};
+/**
+ * PO-18: what each peer has used of each rule, in the whole process. A bucket starts full, refills with time and holds
+ * at most what one second gives; so a clock that steps forward gives one burst, and one that steps back gives nothing.
+ */
+export declare class Limits {
+    #private;
+    constructor(most?: number);
+    /** The rules among `rules` that have no room; charges nothing. */
+    lacking(rules: readonly Limited[], bytes: number, nowMs: number): readonly Limited[];
+    /** PO-19: charges every limit of `rules`, or none if one has no room. */
+    charge(rules: readonly Limited[], bytes: number, nowMs: number): Charge;
+}
+export {};
+
+// dist/policy/peer.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { Peer } from '../identity/peer.js';
+import type { Attributes } from './check.js';
+import type { Compiled, Direction } from './compile.js';
+import { type Verdict } from './decide.js';
+import type { Limits } from './limits.js';
+/** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
+export type Needs = 'nothing' | 'head' | 'body';
+/** A verdict and, where `concurrent` counts the exchange, the way to give its place back when it ends. */
+export type Admission = Verdict & {
+    readonly release?: () => void;
+};
+/** The policy in force, and what it counts: the store, as a PeerPolicy sees it. */
+export interface Source {
+    readonly epoch: number;
+    readonly compiled: Compiled;
+    readonly limits: Limits;
+}
+/** Plans a PeerPolicy keeps; beyond, it forgets them all, for the peer chooses the addresses. */
+export declare const MAX_PLANS = 512;
+/** The policy as it stands for one peer. It follows the store: after a replacement the next answer is by the new rules. */
+export declare class PeerPolicy {
+    #private;
+    constructor(source: Source, peer: Peer);
+    /** The epoch of the rules that the next answer comes from. */
+    get epoch(): number;
+    /** What `admit` will read. With `nothing`, the attributes may be empty. */
+    needs(direction: Direction, verb: Verb, address: string): Needs;
+    /**
+     * PO-23: a deny that is already sure before the whole message has come, or undefined. `bytes`, `state` and `body.*` are
+     * unknown where they are not among the attributes; all others are absent.
+     */
+    foresee(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict | undefined;
+    /**
+     * The decision. If it is an allow, the limits of all rules that allow are charged together; if one has no room, none is
+     * charged and it is a deny.
+     *
+     * @param attributes without claims
+     * @param nowMs of any clock, but always the same one: limits refill by it
+     */
+    admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Admission;
+    /** As `admit`, and charges nothing. */
+    decide(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Verdict;
+}
+
+// dist/policy/rule.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { PeerId } from '../identity/id.js';
+/** Whom a rule speaks of. `any` is everyone who is authenticated; there is no one else. */
+export type Who = PeerId | `name:${string}` | `role:${string}` | `group:${string}` | 'any';
+/** What a group may hold: no group, so that membership is one look-up and cannot go in circles. */
+export type Member = Exclude<Who, `group:${string}`>;
+/** One rule. `by` speaks of what a peer does to us, `to` of what we do to a peer; it has exactly one of them. */
+export type Rule = {
+    /** 1 to 64 letters, digits, `-` or `_`; decisions and audit records name it. */
+    readonly id: string;
+    readonly effect: 'allow' | 'deny';
+    readonly verbs: readonly Verb[];
+    /** Patterns of addresses, any of which must match. */
+    readonly on: readonly string[];
+    /** All must hold; read in order. "Or" is a second rule. */
+    readonly when?: readonly Condition[];
+    /** For allow rules only. */
+    readonly limit?: Limit;
+} & ({
+    readonly by: readonly Who[];
+    readonly to?: never;
+} | {
+    readonly to: readonly Who[];
+    readonly by?: never;
+});
+export interface Condition {
+    readonly attribute: Attribute;
+    readonly is: Operator;
+    /** A list for `in` and `not-in`, absent for `present` and `absent`. */
+    readonly value?: Scalar | readonly (string | number)[];
+}
+/** What one peer may do under one rule; counted over all sessions of the peer. */
+export interface Limit {
+    /** Acts a second, with as many at once (at least one). */
+    readonly perSecond?: number;
+    /** Bytes a second, with as many at once. A larger message is never admitted. */
+    readonly bytesPerSecond?: number;
+    /** Exchanges open at the same time. */
+    readonly concurrent?: number;
+}
+export interface Policy {
+    readonly $schema?: string;
+    readonly version: 1;
+    readonly groups?: Readonly<Record<string, readonly Member[]>>;
+    readonly rules: readonly Rule[];
+    /** What becomes of our own acts that no rule speaks of; `allow` unless said. */
+    readonly outbound?: 'allow' | 'deny';
+}
+export type Scalar = string | number | boolean;
+type ScalarType = 'string' | 'number' | 'boolean';
+/** PO-11: the attributes without a name of their own, and the type each has. */
+declare const FIXED: {
+    readonly bytes: 'number';
+    readonly ttlMs: 'number';
+    readonly state: 'string';
+    readonly suite: 'string';
+    readonly ageMs: 'number';
+    readonly time: 'number';
+};
+/** PO-11: the attributes that are named, and the types each may have. */
+declare const NAMED: {
+    readonly label: readonly ["string"];
+    readonly body: readonly ["string", "number", "boolean"];
+    readonly claim: readonly ["string", "number", "boolean"];
+};
+export type Attribute = keyof typeof FIXED | `${keyof typeof NAMED}.${string}`;
+/** The types an attribute may have, or undefined if there is no such attribute. */
+export declare const typesOfAttribute: (attribute: string) => readonly ScalarType[] | undefined;
+/** True for what is known only once the whole message has come: its size, its body, and where that leads a conversation. */
+export declare const isLate: (attribute: string) => boolean;
+/** The claim an attribute names; claims come from the peer, never from a message. */
+export declare const claimOf: (attribute: string) => string | undefined;
+/** PO-12: the operators, and the form of the value each takes. */
+export declare const OPERATORS: {
+    readonly eq: 'scalar';
+    readonly ne: 'scalar';
+    readonly lt: 'number';
+    readonly le: 'number';
+    readonly gt: 'number';
+    readonly ge: 'number';
+    readonly in: 'list';
+    readonly 'not-in': 'list';
+    readonly present: 'none';
+    readonly absent: 'none';
+};
+export type Operator = keyof typeof OPERATORS;
+export declare const isOperator: (text: string) => text is Operator;
+export {};
+
+// dist/policy/store.d.ts
+
+import type { Contract } from '../contract/define.js';
+import type { Question, Verdict } from './decide.js';
+/** A policy that can be replaced while sessions live, and what its limits have counted. */
+export interface PolicyStore {
+    /** Counts the replacements. */
+    readonly epoch: number;
+    /**
+     * Puts another document in force, at once and for all sessions; on an error the old one stays. What limits have counted
+     * is kept for rules of the same id.
+     *
+     * @throws SottoError policy/malformed
+     */
+    replace(document: unknown): void;
+    /** What would be decided; charges nothing. `nowMs` is of the clock that admits. */
+    decide(question: Question, nowMs: number): Verdict;
+}
+export interface PolicyOptions {
+    /** What a document says of these contracts must fit them; what it says of others is not looked at. */
+    readonly contracts?: readonly Contract[];
+}
+/**
+ * @param document plain data, as JSON gives it; undefined is a policy without rules, which denies every act of a peer
+ * @throws SottoError policy/malformed
+ */
+export declare const policyStore: (document: unknown, options?: PolicyOptions) => PolicyStore;
+
+// dist/session/agreement.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type Row } from '../contract/row.js';
+import type { Hash } from '../crypto/provider.js';
+import type { Acceptance, Initiation, Offer } from './initiation.js';
+/** One operation both ends agreed on; its index in a direction's list is its number on the wire (SE-26). */
+export interface Route {
+    readonly contract: string;
+    readonly row: Row;
+    readonly address: string;
+}
+/** Both directions' numbering; undefined marks a row only the other end has, which is never sent to it. */
+export interface Agreement {
+    /** What the initiator may begin. */
+    readonly forward: readonly (Route | undefined)[];
+    /** What the responder may begin. */
+    readonly backward: readonly (Route | undefined)[];
+    /** Names of the contracts in each direction. */
+    readonly forwardContracts: readonly string[];
+    readonly backwardContracts: readonly string[];
+}
+export declare const offerOf: (hash: Hash, contract: Contract) => Offer;
+/**
+ * The responder's answer: all that the initiator uses, and what this end uses where it is offered (SE-24, SE-25).
+ * @throws contract/unserved, contract/changed
+ */
+export declare const answer: (hash: Hash, initiation: Initiation, own: {
+    readonly uses: readonly Contract[];
+    readonly serves: readonly Contract[];
+}) => Pick<Acceptance, 'serves' | 'uses'>;
+/** Both ends compute the same numbering from the initiator's offers and the indices taken (SE-26). @throws session/malformed */
+export declare const agree: (initiation: Initiation, taken: Pick<Acceptance, 'serves' | 'uses'>, own: {
+    readonly forward: readonly Contract[];
+    readonly backward: readonly Contract[];
+}) => Agreement;
+
+// dist/session/decision.d.ts
+
+/** The way a message travels: from the initiator to the responder, or back. */
+export type Way = 'ir' | 'ri';
+/**
+ * The name of one decision, the same at both ends and never sent (SE-60): the first 8 bytes of the session id in hex, the
+ * way, the exchange, the message's index in it. Exchange 0 is the initiation, or an act that was never sent.
+ */
+export declare const decisionId: (sessionId: string, way: Way, exchange: number, index: number) => string;
+
+// dist/session/frames.d.ts
+
+/** The frames of a record (SE-30). Types 12 and 13 are reserved for REFRESH and CREDENTIAL; type 0 is padding. */
+export declare const FRAMES: {
+    readonly ACCEPT: {
+        readonly type: 1;
+        readonly event: 'accept';
+        readonly last: true;
+    };
+    readonly REFUSE: {
+        readonly type: 2;
+        readonly event: 'refuse';
+        readonly last: true;
+    };
+    readonly BEGIN: {
+        readonly type: 3;
+        readonly event: 'data';
+        readonly last: false;
+    };
+    readonly DATA: {
+        readonly type: 4;
+        readonly event: 'data';
+        readonly last: false;
+    };
+    readonly FAULT: {
+        readonly type: 5;
+        readonly event: 'data';
+        readonly last: false;
+    };
+    readonly RESET: {
+        readonly type: 6;
+        readonly event: 'data';
+        readonly last: false;
+    };
+    readonly STOP: {
+        readonly type: 7;
+        readonly event: 'data';
+        readonly last: false;
+    };
+    readonly CREDIT: {
+        readonly type: 8;
+        readonly event: 'data';
+        readonly last: false;
+    };
+    readonly PING: {
+        readonly type: 9;
+        readonly event: 'ping';
+        readonly last: false;
+    };
+    readonly PONG: {
+        readonly type: 10;
+        readonly event: 'ping';
+        readonly last: false;
+    };
+    readonly REKEY: {
+        readonly type: 11;
+        readonly event: 'rekey';
+        readonly last: true;
+    };
+    readonly DRAIN: {
+        readonly type: 14;
+        readonly event: 'drain';
+        readonly last: false;
+    };
+    readonly END: {
+        readonly type: 15;
+        readonly event: 'end';
+        readonly last: true;
+    };
+};
+export type FrameName = keyof typeof FRAMES;
+/** Frames of one record, at most (CH-9). */
+export declare const MAX_FRAMES = 4096;
+/** Labels of one BEGIN, and bytes of a value (SE-33). */
+export declare const MAX_LABELS = 16;
+export declare const MAX_LABEL_VALUE = 256;
+/** Bytes of a REFUSE's detail: one address. */
+export declare const MAX_DETAIL = 255;
+/** Flag bits of BEGIN and DATA (SE-32). */
+export declare const FLAG: {
+    /** The sender's direction of the exchange ends with this frame. */
+    readonly end: 1;
+    /** The message goes on in the exchange's next DATA. */
+    readonly more: 2;
+    /** BEGIN only: labels follow. */
+    readonly labels: 4;
+};
+export type Labels = Readonly<Record<string, string>>;
+export declare const NO_LABELS: Labels;
+export interface Begin {
+    readonly is: 'BEGIN';
+    readonly exchange: number;
+    readonly operation: number;
+    readonly end: boolean;
+    readonly more: boolean;
+    /** Time to live in ms; 0 is none. */
+    readonly ttlMs: number;
+    readonly labels: Labels;
+    readonly body: Uint8Array;
+}
+export interface Data {
+    readonly is: 'DATA';
+    readonly exchange: number;
+    readonly end: boolean;
+    readonly more: boolean;
+    readonly body: Uint8Array;
+}
+/** Bodies are views of the record's plaintext, which belongs to the frame's reader. */
+export type Frame = {
+    readonly is: 'ACCEPT';
+    readonly body: Uint8Array;
+} | {
+    readonly is: 'REFUSE';
+    readonly code: number;
+    readonly detail: string;
+} | Begin | Data | {
+    readonly is: 'FAULT';
+    readonly exchange: number;
+    readonly code: number;
+    readonly body: Uint8Array;
+} | {
+    readonly is: 'RESET';
+    readonly exchange: number;
+    readonly code: number;
+    readonly size: number;
+} | {
+    readonly is: 'STOP';
+    readonly exchange: number;
+    readonly code: number;
+} | {
+    readonly is: 'CREDIT';
+    readonly exchange: number;
+    readonly limit: number;
+} | {
+    readonly is: 'PING';
+    readonly count: number;
+} | {
+    readonly is: 'PONG';
+    readonly count: number;
+} | {
+    readonly is: 'REKEY';
+    readonly generation: number;
+} | {
+    readonly is: 'DRAIN';
+    readonly last: number;
+} | {
+    readonly is: 'END';
+    readonly code: number;
+};
+/** All frames of one plaintext, in order; the whole record before any is applied (CH-9). @throws session/malformed */
+export declare const decodeFrames: (plaintext: Uint8Array) => readonly Frame[];
+
+// dist/session/framewriter.d.ts
+
+import { type Frame, type Labels } from './frames.js';
+/** Every frame but BEGIN and DATA, as bytes of its own. */
+export declare const encodeFrame: (frame: Exclude<Frame, {
+    readonly is: 'BEGIN' | 'DATA';
+}>) => Uint8Array;
+/** What a BEGIN says of its message, apart from exchange, flags and body. */
+export interface BeginHead {
+    readonly operation: number;
+    readonly ttlMs: number;
+    /** As made by `encodeLabels`; empty for none. */
+    readonly labels: Uint8Array;
+}
+/** Writes a BEGIN at `at`; returns the offset behind it. `out` must have room. */
+export declare const writeBegin: (out: Uint8Array, at: number, exchange: number, head: BeginHead, flags: number, body: Uint8Array) => number;
+/** Writes a DATA at `at`; returns the offset behind it. `out` must have room. */
+export declare const writeData: (out: Uint8Array, at: number, exchange: number, flags: number, body: Uint8Array) => number;
+/** Count, then name and value each with a length, rising by name; empty for none. @throws RangeError outside the grammar (SE-33) */
+export declare const encodeLabels: (labels: Labels) => Uint8Array;
+
+// dist/session/gate.d.ts
+
+import type { Wire } from '../cbor.js';
+import { type Verb } from '../contract/kinds.js';
+import type { Peer } from '../identity/peer.js';
+import type { Decision } from '../policy/decide.js';
+import type { PeerPolicy } from '../policy/peer.js';
+import type { Route } from './agreement.js';
+import { type Way } from './decision.js';
+import type { Labels } from './frames.js';
+import type { BeginHead } from './framewriter.js';
+/** What is known of a message before its body. */
+export interface Head {
+    readonly route: Route;
+    readonly ttlMs: number;
+    readonly labels: Labels;
+}
+/** An own message, ready to be framed. */
+export interface Prepared extends BeginHead {
+    readonly route: Route;
+    readonly body: Uint8Array;
+}
+/** A whole message: its wire value, and the bytes it takes. */
+export interface Message extends Head {
+    readonly value: Wire | undefined;
+    readonly bytes: number;
+    readonly outgoing: Prepared | undefined;
+}
+export type Denial = Extract<Decision, {
+    readonly effect: 'deny';
+}>;
+type Direction = 'in' | 'out';
+/** Proof that the policy let a message through. Only the gate makes one; only it can be dispatched or framed (SE-55). */
+export declare class Admitted {
+    #private;
+    readonly verb: Verb;
+    readonly address: string;
+    readonly peer: Peer;
+    private constructor();
+    /** The decision's id, the same at both ends; empty for an own message, which is not framed yet. */
+    get decision(): string;
+    /** True for what the gate made, whatever the compiler was told. */
+    static is(value: unknown): value is Admitted;
+}
+/** The one place where a message is admitted or refused, for one session (SE-55). */
+export declare class Gate {
+    #private;
+    readonly peer: Peer;
+    readonly policy: PeerPolicy;
+    constructor(of: {
+        readonly peer: Peer;
+        readonly policy: PeerPolicy;
+        readonly sessionId: string;
+        readonly outbound: Way;
+        readonly suite: string;
+        readonly epochMs: number;
+        readonly openedMs: number;
+    });
+    /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */
+    foresee(head: Head, exchange: number, nowMs: number): Denial | undefined;
+    judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial;
+    /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
+    decision(direction: Direction, exchange: number, index?: number): string;
+}
+/** What policy calls an act of this kind. */
+export declare const verbOf: (route: Route) => Verb;
+export {};
+
+// dist/session/initiation.d.ts
+
+import { type Wire } from '../cbor.js';
+import { type Limits } from './limits.js';
+/** Contracts a list offers, at most (SE-21). */
+export declare const MAX_OFFERS = 256;
+/** One contract with the digests of its rows, rising by operation name: [contract, [+ [operation, digest]]]. */
+export interface Offer {
+    readonly contract: string;
+    readonly operations: readonly {
+        readonly name: string;
+        readonly digest: Uint8Array;
+    }[];
+}
+/** What the initiator asks for in message 3 (SE-21). */
+export interface Initiation {
+    readonly uses: readonly Offer[];
+    readonly serves: readonly Offer[];
+    readonly context: Wire;
+    readonly limits: Limits;
+    readonly service: string;
+}
+/** What the responder agrees to in ACCEPT (SE-22). */
+export interface Acceptance {
+    /** Indices into the initiator's `uses`: all of them, rising. */
+    readonly serves: readonly number[];
+    /** Indices into the initiator's `serves`, rising. */
+    readonly uses: readonly number[];
+    readonly context: Wire;
+    readonly limits: Limits;
+}
+export declare const encodeInitiation: (initiation: Initiation) => Uint8Array;
+/** @throws session/malformed, session/extension (SE-21, SE-23) */
+export declare const decodeInitiation: (bytes: Uint8Array) => Initiation;
+export declare const encodeAcceptance: (acceptance: Acceptance) => Uint8Array;
+/** @throws session/malformed, session/extension (SE-22, SE-23) */
+export declare const decodeAcceptance: (bytes: Uint8Array) => Acceptance;
+
+// dist/session/limits.d.ts
+
+/** What each receiver declares; a sender obeys the declared value or its own, whichever is less (SE-20). */
+export declare const LIMITS: {
+    readonly plaintext: {
+        readonly key: 1;
+        readonly default: 65519;
+        readonly floor: 1024;
+        readonly ceiling: 65519;
+        readonly unit: 'bytes of a record plaintext';
+    };
+    readonly message: {
+        readonly key: 2;
+        readonly default: number;
+        readonly floor: 1024;
+        readonly ceiling: number;
+        readonly unit: 'bytes of a reassembled message';
+    };
+    readonly exchanges: {
+        readonly key: 3;
+        readonly default: 256;
+        readonly floor: 1;
+        readonly ceiling: 65535;
+        readonly unit: 'open exchanges of a side';
+    };
+    readonly exchangeWindow: {
+        readonly key: 4;
+        readonly default: number;
+        readonly floor: 4096;
+        readonly ceiling: number;
+        readonly unit: 'bytes';
+    };
+    readonly sessionWindow: {
+        readonly key: 5;
+        readonly default: number;
+        readonly floor: 4096;
+        readonly ceiling: number;
+        readonly unit: 'bytes';
+    };
+    readonly idleMs: {
+        readonly key: 6;
+        readonly default: 60000;
+        readonly floor: 1000;
+        readonly ceiling: 86400000;
+        readonly unit: 'ms without a record';
+    };
+};
+export type LimitName = keyof typeof LIMITS;
+export type Limits = Readonly<Record<LimitName, number>>;
+/** The defaults with `own` laid over. @throws RangeError on an unknown name or a value outside floor..ceiling */
+export declare const limitsOf: (own?: Readonly<Record<string, number>>) => Limits;
+/** As a map of exactly the six keys (SE-20). */
+export declare const encodeLimits: (limits: Limits) => ReadonlyMap<number, number>;
+/** @throws session/malformed unless all six keys, no other, each within floor..ceiling */
+export declare const decodeLimits: (map: ReadonlyMap<number, unknown>) => Limits;
+/** What this side may send: the peer's word or our own, whichever is less. */
+export declare const lesser: (own: Limits, declared: Limits) => Limits;
+
+// dist/session/suites.d.ts
+
+/** The suites of a session (SE-4); ids are never reused. Sizes are handshake messages with empty payloads. */
+export interface Suite {
+    readonly id: number;
+    readonly name: string;
+    readonly cipher: 'ChaChaPoly' | 'AESGCM';
+    readonly pq: boolean;
+    readonly sizes: readonly [number, number, number];
+}
+export declare const SUITES: readonly [{
+    readonly id: 1;
+    readonly name: 'Noise_XXhfs_25519+MLKEM768_ChaChaPoly_SHA256';
+    readonly cipher: 'ChaChaPoly';
+    readonly pq: true;
+    readonly sizes: readonly [1216, 1200, 64];
+}, {
+    readonly id: 17;
+    readonly name: 'Noise_XX_25519_ChaChaPoly_SHA256';
+    readonly cipher: 'ChaChaPoly';
+    readonly pq: false;
+    readonly sizes: readonly [32, 96, 64];
+}];
+/** `require`: only suites with ML-KEM; `prefer`: those first; `off`: only those without. */
+export type PostQuantum = 'require' | 'prefer' | 'off';
+/** The suites a setting allows, best first (SE-5). */
+export declare const suitesFor: (pq: PostQuantum) => readonly Suite[];
+export declare const suiteById: (id: number) => Suite | undefined;
+
+// dist/transport/duplex.node.d.ts
+
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { type Transport } from './transport.js';
+/**
+ * A transport over a Node duplex stream of bytes: a socket, or anything shaped like one. The stream must have no other
+ * reader or writer from now on. One that ends its writing when its reading ends (a socket without `allowHalfOpen`) works
+ * and loses the last bytes written to a peer that ended first.
+ *
+ * @throws TypeError if the stream is in object mode, decodes to text or is being read already
+ */
+export declare const fromDuplex: (stream: Duplex) => Transport;
+/** The same over two streams, as of a process; `readable` and `writable` may be one. */
+export declare const fromHalves: (readable: Readable, writable: Writable) => Transport;
+
+// dist/transport/memory.d.ts
+
+import { type Transport } from './transport.js';
+/** Two ends in one process. They share no bytes: each chunk is copied, as between processes (TR-2). */
+export declare const memoryPair: () => [Transport, Transport];
+
+// dist/transport/sockets.node.d.ts
+
+import type { Transport } from './transport.js';
+/** Where a transport leads: `unix:/run/t.sock`, `tcp:localhost:7000`, `tcp:[::1]:7000` or `stdio:`. */
+export type Endpoint = `unix:${string}` | `tcp:${string}:${number}` | `tcp:[${string}]:${number}` | 'stdio:';
+/** What listens at an endpoint. */
+export interface EndpointServer {
+    /** As given, with the port the system chose in place of port 0. */
+    readonly endpoint: Endpoint;
+    /** Takes no more connections and removes the file of a Unix socket. Transports handed out before go on. */
+    close(): Promise<void>;
+}
+/**
+ * Opens a transport to `endpoint`. `signal` gives up waiting for it and has no effect on it afterwards.
+ *
+ * @throws transport/failed if nobody answers there, or with the signal's reason as cause
+ * @throws TypeError or RangeError if `endpoint` is malformed
+ */
+export declare const connect: (endpoint: Endpoint, signal?: AbortSignal) => Promise<Transport>;
+/**
+ * Listens at `endpoint` and hands each connection over with its source: the other end's address without its port,
+ * `unix` or `stdio`. `stdio:` hands over its one transport before this resolves. A Unix socket is its owner's alone
+ * (mode 0600) and replaces one that a dead process left. Unix sockets need the main thread.
+ *
+ * @throws transport/failed if it cannot listen there
+ * @throws TypeError or RangeError if `endpoint` is malformed
+ */
+export declare const serveEndpoint: (endpoint: Endpoint, onTransport: (transport: Transport, source: string) => void) => Promise<EndpointServer>;
+
+// dist/transport/stdio.node.d.ts
+
+import type { ChildProcess } from 'node:child_process';
+import type { Transport } from './transport.js';
+/**
+ * This process's standard input and output as a transport; nothing else may print to standard output from now on.
+ * Where they are true pipes and not sockets, as in a shell, the other end sees the end when this process exits.
+ *
+ * @throws TypeError if standard input is being read already
+ */
+export declare const stdio: () => Transport;
+/**
+ * A child process's standard input and output as a transport. A child that does not start fails it. `close` and `abort`
+ * end the transport, not the child, which is its owner's to stop.
+ *
+ * @throws TypeError if the child was not started with both piped, or its output is being read already
+ */
+export declare const fromChild: (child: ChildProcess) => Transport;
+
+// dist/transport/streams.d.ts
+
+import { type Transport } from './transport.js';
+/**
+ * A transport over a pair of WHATWG streams, such as those of WebTransport, a `TransformStream` pair or Deno. It locks
+ * both until it is closed.
+ *
+ * @throws TypeError if a stream is locked already
+ */
+export declare const fromStreams: (pair: {
+    readonly readable: ReadableStream<Uint8Array>;
+    readonly writable: WritableStream<Uint8Array>;
+}) => Transport;
+
+// dist/transport/transport.d.ts
+
+/**
+ * An ordered, reliable pipe of bytes to one other end. Chunk boundaries mean nothing.
+ * Whoever holds a transport releases it with `close` or `abort`; nothing else does.
+ *
+ * Iterating yields what arrives, in chunks of at least one byte that the reader owns. There is one reader: a second
+ * iterator is a TypeError. It ends at the other end's end or at `close`, and throws `transport/failed` when the
+ * transport fails. `return()` gives up reading: what arrives later is dropped.
+ */
+export interface Transport extends AsyncIterable<Uint8Array> {
+    /**
+     * Hands `bytes` over for good: neither side changes them again. Returns undefined while there is room; otherwise a
+     * promise that resolves once there is, and before which nothing more should be written.
+     *
+     * @throws transport/failed (the promise rejects) after failure, `close` or `abort`
+     */
+    write(bytes: Uint8Array): Promise<void> | void;
+    /** Ends reading, sends what was written and then the end. Resolves within 5 s, whatever the other end does. */
+    close(): Promise<void>;
+    /** Frees everything at once and sends nothing more. Waiting reads and writes fail with `reason` as their cause. */
+    abort(reason: Error): void;
+}
+/** Bytes that wait in one direction before the writer is asked to wait (TR-7, TR-8). */
+export declare const ROOM = 262144;
+/** Chunks that wait to be read, however small they are (TR-7). */
+export declare const CHUNKS = 1024;
+/** What differs from one kind of transport to the next; `PipeTransport` is the rest. */
+export interface Pipe {
+    /** Takes `bytes` and says whether there is room for more; if not, `Arrivals.room` follows. */
+    send(bytes: Uint8Array): boolean;
+    /** Settles when all that was sent, and then the end, is out, and the other end has had the time to end too. */
+    finish(): Promise<void>;
+    /** Frees everything; called twice, the second does nothing. */
+    destroy(reason?: Error): void;
+    /** Called when an arrival that returned false has been read: more may come. */
+    resume(): void;
+}
+/** What a pipe reports. After an end or a failure of a direction, later reports on it are ignored. */
+export interface Arrivals {
+    /** Bytes the reader will own. False asks to hold the next until `Pipe.resume`. */
+    arrived(bytes: Uint8Array): boolean;
+    /** The other end has ended cleanly. */
+    ended(): void;
+    /** Nothing more can be read. */
+    unreadable(cause: unknown): void;
+    /** Nothing more can be written. */
+    unwritable(cause: unknown): void;
+    /** There is room to write again. */
+    room(): void;
+}
+/** The behaviour all transports share: one reader, back-pressure both ways, an end that always comes. */
+export declare class PipeTransport implements Transport, Arrivals {
+    #private;
+    constructor(open: (arrivals: Arrivals) => Pipe);
+    write(bytes: Uint8Array): Promise<void> | undefined;
+    close(): Promise<void>;
+    abort(reason: Error): void;
+    [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined>;
+    arrived(bytes: Uint8Array): boolean;
+    ended(): void;
+    unreadable(cause: unknown): void;
+    unwritable(cause: unknown): void;
+    room(): void;
+}
