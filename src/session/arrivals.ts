@@ -171,7 +171,6 @@ export class Arrivals {
 
   #reply(exchange: Exchange, whole: Whole): void {
     this.consumed(whole)
-    if (exchange.abandoned !== undefined) return
     const body = decodeBody(whole.bytes)
     if (body.ok) this.#emit({ is: 'reply', exchange, value: body.value })
     else {

@@ -26,6 +26,7 @@ import {
 } from './wire.js'
 
 const { more } = FLAG
+const NOTHING = new Uint8Array(0)
 
 /** What the bodies of these frames come to, by exchange. */
 const bodyLength = (frames: readonly Frame[]): number =>
@@ -212,6 +213,31 @@ describe('credit', () => {
     const second = raw.only('message')
     expect(second.value).toBe(textOf(4_096))
     expect([second.charge, second.held]).toEqual([0, 4_160])
+  })
+
+  test('SE-54 the 64 bytes of one refused at its head come back too, with its FAULT', () => {
+    for (const flags of [FLAG.end, more]) {
+      const raw = new Raw({ limits: limitsOf({ sessionWindow: 4_096 }), policy: rules() })
+      const frames = (from: number) =>
+        Array.from({ length: 32 }, (_, index) =>
+          begin({ exchange: from + 2 * index, operation: NOTE, flags, body: NOTHING }),
+        )
+      if (flags === more) raw.send(...frames(1).flatMap((frame, index) => [frame, data(1 + 2 * index)]))
+      else raw.send(...frames(1))
+      const said = raw.read()
+      expect(said.filter(({ is }) => is === 'FAULT').length).toBe(32)
+      expect(said.at(-1)).toEqual({ is: 'CREDIT', exchange: 0, limit: 4_096 + 32 * 64 })
+    }
+  })
+
+  test('SE-51 the last piece of a message brings its exchange no credit', () => {
+    const raw = new Raw({ limits: limitsOf({ exchangeWindow: 4_096 }) })
+    raw.send(
+      begin({ exchange: 1, flags: more, body: filled(4_000).subarray(0, 2_000) }),
+      data(1, filled(4_000).subarray(2_000)),
+    )
+    expect(raw.only('message').value).toBe(textOf(4_000))
+    expect(raw.read()).toEqual([])
   })
 
   test('SE-50 small messages that use all credit as it comes leave half of it to the one in pieces', () => {
