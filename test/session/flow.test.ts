@@ -342,6 +342,14 @@ describe('credit', () => {
   })
 })
 
+test('CH-9 CH-7 a record of the most frames leaves one for REKEY', () => {
+  const raw = new Raw({ rekey: { records: 1 } })
+  for (let count = 0; count < 5_000; count++) raw.begin(act('note'))
+  const records = raw.records()
+  expect(records.map((frames) => frames.length)).toEqual([4_096, 5_000 - 4_095 + 1])
+  expect(records.map((frames) => frames.at(-1)?.is)).toEqual(['REKEY', 'REKEY'])
+})
+
 describe('a one-way message', () => {
   test('SE-48 that waits for credit is told when it is taken, and one that does not is not', () => {
     const raw = new Raw({}, { sessionWindow: 4_096 })

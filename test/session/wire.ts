@@ -223,9 +223,15 @@ export class Raw {
       if (bytes === undefined) break
       this.#splitter.push(bytes)
       for (let unit = this.#splitter.next(recordLength); unit !== undefined; unit = this.#splitter.next(recordLength))
-        records.push([...decodeFrames(this.#keys.open(unit))])
+        records.push(this.#open(unit))
     }
     return records
+  }
+
+  #open(unit: Uint8Array): Frame[] {
+    const frames = [...decodeFrames(this.#keys.open(unit))]
+    if (frames.at(-1)?.is === 'REKEY') this.#keys.split.receive.rekey()
+    return frames
   }
 
   /** The events since the last call. */
