@@ -447,7 +447,7 @@ test('PO-3 PO-11 PO-12 the chapter lists the attributes, operators and limits of
     expect(limits).toContain(bound.toLocaleString('en'))
   }
   const firstCells = [...chapter.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell = '']) =>
-    cell.replaceAll('`', '').split(', '),
+    cell.replaceAll('`', '').trim().split(', '),
   )
   expect(firstCells).toEqual(expect.arrayContaining(Object.keys(OPERATORS)))
   const attributes = firstCells.filter((cell) => typesOfAttribute(cell) !== undefined)
