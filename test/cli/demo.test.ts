@@ -173,7 +173,8 @@ describe('colours', () => {
   const script = (env: Record<string, string>): string =>
     spawnSync('script', ['-qefc', `'${process.execPath}' '${MAIN}' demo '${TOP}package.json'`, '/dev/null'], {
       encoding: 'utf8',
-      env: { ...process.env, TERM: 'xterm', NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+      // Node takes a CI it does not know for a screen without colours.
+      env: { ...process.env, CI: undefined, TERM: 'xterm', NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     }).stdout
 
   const terminal = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
