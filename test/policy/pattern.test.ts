@@ -85,7 +85,7 @@ describe('PO-6 a pattern is elements, placeholders and a tail', () => {
     '{{claim.a}}',
     'a.{claim.a',
     '$a',
-    'a'.repeat(65),
+    'a'.repeat(66),
     `${'a.'.repeat(MAX_PATTERN / 2)}a`,
     '{'.repeat(MAX_PATTERN),
   ]
