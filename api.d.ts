@@ -1593,7 +1593,6 @@ export declare const PATTERNS: {
         readonly messages: readonly [readonly ["e", "s"], readonly ["e", "ee", "s"], readonly ["se", "es"]];
     };
 };
-export type PatternName = keyof typeof PATTERNS;
 /** The keys whose agreement each DH token means, by role: ours, then the peer's (5.3). */
 export declare const DH_KEYS: {
     readonly initiator: {

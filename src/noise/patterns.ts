@@ -65,8 +65,6 @@ export const PATTERNS = {
   I1X1: { pre: nothing, messages: [['e', 's'], ['e', 'ee', 's'], ['se', 'es']] },
 } as const satisfies Record<string, Pattern>
 
-type PatternName = keyof typeof PATTERNS
-
 /** The keys whose agreement each DH token means, by role: ours, then the peer's (5.3). */
 export const DH_KEYS = {
   initiator: { ee: ['e', 're'], es: ['e', 'rs'], se: ['s', 're'], ss: ['s', 'rs'] },
