@@ -52,7 +52,7 @@ export class Pump {
 
   /** The engine may have bytes: they go at once when idle; what comes later in the same task goes together (LI-9). */
   schedule(): void {
-    if (this.#scheduled || this.#blocked) return
+    if (this.#scheduled) return
     this.#scheduled = true
     if (!this.#wroteInTask) queueMicrotask(this.#flush)
   }

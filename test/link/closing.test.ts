@@ -209,6 +209,8 @@ test('LI-13 a session that ended cleanly does not wait over 5 s for a transport 
 })
 
 test('LI-15 an abort cuts a close short, and the transport with it', async () => {
+  // Time stands still: nothing but the abort can end them.
+  stopTime()
   const [left, right] = memoryPair()
   const { transport, faults } = faulty(left)
   const { near } = await pair({ transports: [transport, right] })
