@@ -59,6 +59,7 @@ export class Outbox {
   /** From `#head` on; what was dropped has no body. */
   #queue: Exchange[] = []
   #head = 0
+  /** Of the queue, at most; what has been passed since is not taken off. */
   #dropped = 0
   #partial: Partial | undefined
   /** Session credit the queue will take. */
@@ -77,7 +78,7 @@ export class Outbox {
   }
 
   get empty(): boolean {
-    return this.#head + this.#dropped === this.#queue.length && this.#partial === undefined && this.#urgent.length === 0
+    return this.#head === this.#queue.length && this.#partial === undefined && this.#urgent.length === 0
   }
 
   /** A control frame that the peer can make this end owe without limit. @throws session/limit over the budget (SE-53) */
@@ -128,6 +129,7 @@ export class Outbox {
     }
     this.#committed -= charge
     this.#dropped++
+    // What is left is never all dropped.
     if (2 * this.#dropped > this.#queue.length - this.#head) this.#compact()
   }
 
@@ -284,7 +286,6 @@ export class Outbox {
     for (;;) {
       const next = this.#queue[this.#head]
       if (next === undefined || isLive(next)) return next
-      this.#dropped--
       this.#shift()
     }
   }

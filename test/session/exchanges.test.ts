@@ -440,17 +440,23 @@ describe('DRAIN and END', () => {
 })
 
 describe('floods', () => {
-  test('SE-53 PINGs that nobody lets us answer end the session, whatever their rate allows', () => {
-    const raw = new Raw()
-    const ping = (count: number): Uint8Array => encodeFrame({ is: 'PING', count })
-    let count = 0
-    while (!raw.engine.over && count < 1_000_000) {
-      raw.nowMs += 100
-      raw.send(ping(++count))
-    }
-    expect(count * 2).toBeLessThanOrEqual(CONTROL_BUDGET)
-    expect(fate(raw)).toBe('session/limit')
-  })
+  test.each([0, 10_000])(
+    'SE-53 PINGs that nobody lets us answer end the session, behind %i refusals or none',
+    (refusals) => {
+      const raw = new Raw({ policy: rules() })
+      for (let exchange = 1; exchange < 2 * refusals; exchange += 2) raw.send(begin({ exchange, operation: NOTE }))
+      raw.take()
+      raw.read()
+      const ping = (count: number): Uint8Array => encodeFrame({ is: 'PING', count })
+      let count = 0
+      while (!raw.engine.over && count < 1_000_000) {
+        raw.nowMs += 100
+        raw.send(ping(++count))
+      }
+      expect(count * 2).toBeLessThanOrEqual(CONTROL_BUDGET)
+      expect(fate(raw)).toBe('session/limit')
+    },
+  )
 
   test('SE-53 a peer that spends credit it has not read is let go on for 64 KiB of CREDIT at most', () => {
     const raw = new Raw({ limits: limitsOf({ sessionWindow: 4_096 }) })

@@ -20,6 +20,7 @@ import {
   filled,
   NOTE,
   Raw,
+  reset,
   rules,
   stop,
   textOf,
@@ -34,6 +35,7 @@ const bodyLength = (frames: readonly Frame[]): number =>
 
 const PLANS = [
   ['every default', {}],
+  ['the least window of an exchange', { exchangeWindow: 4_096 }],
   ['the least windows', { exchangeWindow: 4_096, sessionWindow: 4_096 }],
   ['the least records, one call at a time', { plaintext: 1_024, exchanges: 1 }],
   [
@@ -257,6 +259,35 @@ describe('credit', () => {
     expect(small).toBeGreaterThan(500)
   })
 
+  test('SE-52 SE-36 what is reset inside leaves the budget and the window as they were', () => {
+    const raw = new Raw({ limits: limitsOf({ sessionWindow: 4_096, message: 4_096 }) })
+    let spent = 0
+    const half = (exchange: number) => {
+      spent += 2_064
+      return begin({ exchange, operation: NOTE, flags: more, body: filled(2_000) })
+    }
+    // Each alone: its credit is back before it is reset.
+    for (let exchange = 1; exchange < 20; exchange += 2) {
+      raw.send(half(exchange), reset(exchange, 2_000))
+      expect(raw.read()).toEqual([{ is: 'CREDIT', exchange: 0, limit: 4_096 + spent }])
+    }
+    // Beside one that fills the budget, credit that is held back comes with the reset.
+    const beside = new Raw({ limits: limitsOf({ sessionWindow: 4_096, message: 4_096 }) })
+    beside.each(
+      begin({ exchange: 1, operation: NOTE, flags: more, body: filled(4_000).subarray(0, 2_000) }),
+      data(1, filled(4_000).subarray(2_000)),
+    )
+    beside.read()
+    beside.send(
+      half(3),
+      reset(3, 2_000),
+      begin({ exchange: 5, operation: NOTE }),
+      begin({ exchange: 7, operation: NOTE }),
+    )
+    for (const message of beside.take().slice(1)) if (message.is === 'message') beside.engine.consumed(message)
+    expect(beside.read().at(-1)).toEqual({ is: 'CREDIT', exchange: 0, limit: 4_096 + 4_064 + 2_064 + 128 })
+  })
+
   test('SE-50 SE-62 a sender goes to the last byte of both windows and no further', () => {
     const raw = new Raw({}, { sessionWindow: 8_192, exchangeWindow: 4_096 })
     raw.begin(act('call', textOf(20_000)))
@@ -334,7 +365,7 @@ describe('credit', () => {
 
   test('SE-62 a message with labels that fill half a record still begins while small ones queue behind it', () => {
     const raw = new Raw({}, { plaintext: 1_024 })
-    raw.begin(act('note', textOf(3_000), { labels: { a: 'v'.repeat(250), b: 'v'.repeat(230) } }))
+    raw.begin(act('call', textOf(3_000), { labels: { a: 'v'.repeat(250), b: 'v'.repeat(230) } }))
     for (let count = 0; count < 100; count++) raw.begin(act('note', textOf(60)))
     const [first] = raw.records(1)
     expect(first).toMatchObject([{ is: 'BEGIN', more: true }])

@@ -149,7 +149,7 @@ const carry = (from: Engine, to: Engine, nowMs: number): void => {
  */
 export const expectWholeCredit = (from: Engine, to: Engine, limits: Limits, nowMs = 0): void => {
   // Of a size that never goes in pieces.
-  const unit = Math.min(limits.sessionWindow / 2, limits.plaintext < 16_384 ? 512 : 16_384)
+  const unit = Math.min(limits.sessionWindow / 2, limits.exchangeWindow / 2, limits.plaintext < 16_384 ? 512 : 16_384)
   const half = limits.sessionWindow / 2 / unit
   const isTaken = (length: number): boolean => {
     const { exchange, taken } = from.begin(admitted(from.admit(act('note', textOf(length)), nowMs)), nowMs)
