@@ -81,6 +81,24 @@ test('LI-13 a close cuts after 4 s what does not finish', async () => {
   expect(await told.passed).toBeInstanceOf(SottoError)
 })
 
+test('a session leaves no timer, however it ends', async () => {
+  stopTime()
+  const ways: ((end: Session) => Promise<unknown>)[] = [
+    (end) => end.close(),
+    (end) => end.drain(),
+    async (end) => end.abort(),
+    (end) => Promise.all([end.drain(), end.close(), end.ping().catch(() => undefined)]),
+  ]
+  for (const way of ways) {
+    const { near, far } = await pair()
+    const call = client(near, Echo).echo(one, { timeoutMs: 60_000 })
+    await Promise.all([way(near), call.catch(() => undefined), near.ping().catch(() => undefined)])
+    await Promise.all([near.closed, far.closed])
+    await pass(0)
+    expect(vi.getTimerCount()).toBe(0)
+  }
+})
+
 test('LI-13 a drain gives what is open its own time', async () => {
   stopTime()
   const begun = gate()

@@ -56,8 +56,13 @@ test.each<[string, Faults]>([
   const hostile = faulty(left)
   const { near, far } = await pair({ transports: [hostile.transport, right] })
   Object.assign(hostile.faults, faults)
+  let aborted = 0
+  hostile.faults.abort = (reason) => {
+    aborted++
+    faults.abort?.(reason)
+  }
   await near.close()
-  expect(await ends(near)).toBe('clean')
+  expect([await ends(near), aborted]).toEqual(['clean', 1])
   left.abort(broken)
   expect(await ends(far)).toBe('clean')
   expect(await lost()).toEqual([])

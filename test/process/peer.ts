@@ -106,4 +106,8 @@ const life = LIVES[role]
 if (role === 'serve') await serving()
 else if (role === 'call') await calling()
 else if (life === undefined) process.exitCode = 2
-else await life()
+else {
+  await life()
+  // Exiting would wait for it: it is a wait that nobody is in any more.
+  if (process.getActiveResourcesInfo().includes('Timeout')) process.exitCode = 4
+}
