@@ -157,14 +157,16 @@ export class Engine {
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
   close(nowMs: number, timeoutMs: number): void {
-    if (this.over || this.#closeAt !== Number.POSITIVE_INFINITY) return
+    if (this.over || this.#state === 'ending') return
     const traffic = this.#traffic
     if (traffic === undefined) {
       this.#die(SottoError.of('session/closed', 'closed during the handshake'))
       return
     }
-    this.#closeAt = nowMs + timeoutMs
-    this.#guard(() => traffic.drain())
+    const closing = this.#closeAt !== Number.POSITIVE_INFINITY
+    // A drain may be hurried by a close, and a close is not put off.
+    this.#closeAt = Math.min(this.#closeAt, nowMs + timeoutMs)
+    if (!closing) this.#guard(() => traffic.drain())
   }
 
   /** Ends at once, without a byte. */
