@@ -293,6 +293,14 @@ describe('FAULT', () => {
     ],
   ])
 
+  test('SE-49 details of 16,384 bytes are taken, and not one more', () => {
+    const head = encode({ name: 'oops', data: 'x'.repeat(16_000) }).length - 16_000
+    const play = (length: number): Raw =>
+      called(new Raw()).send(fault(2, 'call/fault', encode({ name: 'oops', data: 'x'.repeat(length - head) })))
+    expect(fate(play(16_384))).toBe('alive')
+    expect(fate(play(16_385))).toBe('session/malformed')
+  })
+
   test('SE-35 an old note does not answer for an exchange that is a round of the ring later', () => {
     const raw = new Raw({}, { sessionWindow: 4_096 })
     // 64 places: exchange 2 and exchange 130 have the same one.

@@ -173,6 +173,20 @@ describe('what comes in', () => {
     expect(pieces.take().map(({ is }) => is)).toEqual([expected])
   })
 
+  test('SE-56 the age that a rule reads is counted from the opening of the session', () => {
+    for (const [is, kind] of [
+      ['ge', 'denied'],
+      ['gt', 'message'],
+    ] as const) {
+      const both = { uses: [Flow], serves: [Flow], pq: 'off' } as const
+      const policy = rules(allow, denyIf('ageMs', is, 1_000))
+      const pair = settle(pairOf({ initiator: both, responder: { ...both, policy } }, 500), 500)
+      pair.initiator.begin(admitted(pair.initiator.admit(act('note'), 1_500)), 1_500)
+      settle(pair, 1_500)
+      expect(pair.responderEvents.map((event) => event.is)).toEqual(['established', kind])
+    }
+  })
+
   test('SE-56 the ttl that a rule reads is the one that was sent, at any time of the clock', () => {
     for (let time = 0.1; time < 8e7; time = time * 1.7 + 0.3) {
       const raw = new Raw({
