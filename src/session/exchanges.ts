@@ -336,4 +336,4 @@ export class Exchanges {
 }
 
 /** No message runs before the whole of it has gone. */
-const ranOf = ({ mine, sendEnded }: Exchange): Ran => (mine && sendEnded ? 'maybe' : 'no')
+const ranOf = ({ sendEnded }: Exchange): Ran => (sendEnded ? 'maybe' : 'no')
