@@ -4,6 +4,8 @@ import { type Ran, SottoError } from '../errors.js'
 
 /** Elements of a path that are told; CBOR goes no deeper. */
 const MAX_PATH = 32
+/** Bytes of a path, which are ASCII: what a FAULT carries of one (SE-49). */
+const MAX_PATH_BYTES = 255
 
 /**
  * Runs a shape over a value and returns its output.
@@ -47,3 +49,4 @@ const pathOf = (path: readonly (PropertyKey | { readonly key: PropertyKey })[]):
     // A key of a record is the sender's own text; one that is no plain name is not repeated.
     .map((key) => (isToken(key) ? key : '?'))
     .join('.')
+    .slice(0, MAX_PATH_BYTES)
