@@ -11,7 +11,7 @@ import { tellAdmitted, tellAnswer, tellEnd, tellSession } from './session.js'
 
 /** Bytes read from the file at once. */
 const READ = 2 ** 20
-/** Bytes of a message. Messages of up to 16 KiB are never cut in pieces, so they keep their order. */
+/** Bytes of a message. Messages of up to 16 KiB are never cut in pieces. */
 const PIECE = 16_000
 
 const open = async (identity: Identity, { path, peer }: Setup, done: Promise<string>) => {
