@@ -1,0 +1,212 @@
+import { concat, EMPTY, utf8 } from '../../src/bytes.js'
+import { encode, type Wire } from '../../src/cbor.js'
+import { contract } from '../../src/contract/define.js'
+import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import type { Shape } from '../../src/contract/shape.js'
+import { Engine } from '../../src/session/engine.js'
+import type { Established } from '../../src/session/established.js'
+import type { EngineEvent } from '../../src/session/events.js'
+import type { Exchange } from '../../src/session/exchange.js'
+import { decodeFrames, NO_LABELS } from '../../src/session/frames.js'
+import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { encodeHello } from '../../src/session/hello.js'
+import { limitsOf } from '../../src/session/limits.js'
+import { encodePacket } from '../../src/session/packets.js'
+import { Traffic } from '../../src/session/traffic.js'
+import { initiatorSide, pairOf, responderSide, settle } from '../session/pair.js'
+import { refusable } from './decoders.js'
+import { Script, type Target } from './target.js'
+
+const isWire = (value: unknown): value is Wire => value !== undefined
+
+const anything: Shape<Wire, Wire> = {
+  '~standard': {
+    version: 1,
+    vendor: 'sotto-test',
+    validate: (value) => (isWire(value) ? { value } : { issues: [{ message: 'expected a value' }] }),
+  },
+}
+
+const Room = contract('room.v1', {
+  read: requestResponse({ request: anything, response: anything }),
+  note: oneWay(anything),
+})
+
+const limits = limitsOf({ plaintext: 1_024, message: 4_096, exchanges: 3, exchangeWindow: 4_096, sessionWindow: 8_192 })
+const both = { uses: [Room], serves: [Room], limits, pq: 'off' } as const
+
+/** One true handshake: every run has its own traffic on it, and nothing of a run outlives it. */
+const established = (): Established => {
+  const { responderEvents } = settle(pairOf({ initiator: both, responder: both }))
+  const [first] = responderEvents
+  if (first?.is !== 'established') throw new Error('no session')
+  return first.established
+}
+
+const record = (...frames: readonly Uint8Array[]): Uint8Array => {
+  const bytes = concat(...frames)
+  return concat(Uint8Array.of(0, bytes.length >>> 8, bytes.length & 0xff), bytes)
+}
+
+const begin = (exchange: number, operation: number, flags: number, body: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(4_096)
+  const labels = exchange === 5 ? encodeLabels({ a: 'b' }) : EMPTY
+  return out.slice(0, writeBegin(out, 0, exchange, { operation, ttlMs: exchange === 3 ? 40 : 0, labels }, flags, body))
+}
+
+const data = (exchange: number, flags: number, length: number): Uint8Array => {
+  const out = new Uint8Array(4_096)
+  return out.slice(0, writeData(out, 0, exchange, flags, new Uint8Array(length)))
+}
+
+const body = encode({ room: 'kitchen' })
+/** Steps of this end: 1 call, 2 note, 3 consume, 4 reply, 5 fault, 6 time, 7 seal, 8 cancel, 9 drain. */
+const SEEDS = [
+  [record(begin(1, 1, 1, body)), Uint8Array.of(3, 4, 7)],
+  [record(begin(1, 0, 1, body), begin(3, 1, 1, body), begin(5, 1, 1, EMPTY)), Uint8Array.of(3, 5, 6, 80, 7)],
+  [
+    record(begin(1, 1, 2, new Uint8Array(900))),
+    record(data(1, 2, 900)),
+    record(data(1, 1, 5)),
+    Uint8Array.of(7, 3, 4, 7),
+  ],
+  [Uint8Array.of(1, 2, 7), record(encodeFrame({ is: 'FAULT', exchange: 2, code: 32, body: EMPTY }))],
+  [Uint8Array.of(1, 7), record(data(2, 1, 3)), Uint8Array.of(7)],
+  [record(encodeFrame({ is: 'PING', count: 1 }), encodeFrame({ is: 'DRAIN', last: 0 })), Uint8Array.of(7, 9, 7)],
+  [record(begin(1, 1, 1, body)), record(encodeFrame({ is: 'STOP', exchange: 1, code: 48 })), Uint8Array.of(3, 4, 7, 8)],
+  [
+    record(begin(1, 1, 2, body)),
+    record(encodeFrame({ is: 'RESET', exchange: 1, code: 48, size: body.length })),
+    Uint8Array.of(7),
+  ],
+  [Uint8Array.of(2, 2, 2, 7), record(encodeFrame({ is: 'CREDIT', exchange: 0, limit: 10_240 })), Uint8Array.of(7)],
+].map((parts) => concat(...parts))
+
+/** What a peer that holds the keys can do to an open session, with what this end does meanwhile. */
+export const traffic: Target = {
+  name: 'traffic',
+  seeds: SEEDS,
+  run: (input) => {
+    refusable(() => new Play(input).run())
+  },
+}
+
+const ESTABLISHED = established()
+const SIDE = responderSide(both)
+
+class Play {
+  readonly #script: Script
+  readonly #traffic: Traffic
+  readonly #events: EngineEvent[] = []
+  readonly #messages: Extract<EngineEvent, { readonly is: 'message' }>[] = []
+  readonly #own: Exchange[] = []
+  #nowMs = 0
+
+  constructor(input: Uint8Array) {
+    this.#script = new Script(input)
+    this.#traffic = new Traffic(ESTABLISHED, SIDE, (event) => this.#events.push(event), 0)
+  }
+
+  run(): void {
+    while (!this.#script.done) {
+      this.#step(this.#script.byte())
+      for (const event of this.#events.splice(0)) if (event.is === 'message') this.#messages.push(event)
+    }
+    this.#traffic.cut(undefined)
+    this.#seal()
+    if (!this.#traffic.exchanges.idle) throw new Error('something is left after the end')
+  }
+
+  #step(step: number): void {
+    const { exchanges, arrivals } = this.#traffic
+    const message = this.#messages[0]
+    switch (step) {
+      case 0:
+        this.#receive(this.#script.piece())
+        break
+      case 1:
+      case 2:
+        this.#begin(step === 1 ? 'read' : 'note')
+        break
+      case 3:
+        for (const each of this.#messages) arrivals.consumed(each)
+        this.#messages.length = message === undefined ? 0 : 1
+        break
+      case 4:
+        if (message !== undefined) exchanges.reply(message.exchange, { ok: true })
+        break
+      case 5:
+        if (message !== undefined) exchanges.fault(message.exchange, { code: 'call/internal', incident: 'x' })
+        break
+      case 6:
+        this.#nowMs += this.#script.byte()
+        this.#traffic.wake(this.#nowMs)
+        break
+      case 7:
+        this.#seal()
+        break
+      case 8:
+        for (const exchange of this.#own) exchanges.cancel(exchange, 'call/cancelled')
+        break
+      case 9:
+        this.#traffic.drain()
+    }
+  }
+
+  #receive(plaintext: Uint8Array): void {
+    for (const frame of decodeFrames(plaintext)) {
+      if (frame.is === 'ACCEPT' || frame.is === 'REFUSE' || frame.is === 'REKEY' || frame.is === 'END') continue
+      this.#traffic.frame(frame, this.#nowMs)
+    }
+  }
+
+  #begin(operation: string): void {
+    const { exchanges } = this.#traffic
+    const act = { contract: 'room.v1', operation, value: { pad: 'x'.repeat(900) }, ttlMs: 30, labels: NO_LABELS }
+    const admitted = exchanges.admit(act, this.#nowMs)
+    if (!('effect' in admitted)) this.#own.push(exchanges.begin(admitted, this.#nowMs).exchange)
+  }
+
+  #seal(): void {
+    for (let i = 0; i < 20 && this.#traffic.exchanges.outbox.fill() !== undefined; i++);
+  }
+}
+
+// A Hello with ML-KEM costs a key pair each time: the search would be of nothing else.
+const DIALLER = initiatorSide({ pq: 'off' })
+const LISTENER = responderSide({ pq: 'prefer' })
+
+/** What anybody can send to a listener, and a listener that lies to a dialler. */
+export const opening: Target = {
+  name: 'opening',
+  seeds: [
+    concat(
+      Uint8Array.of(0, 8),
+      encodePacket({ neg: encodeHello({ suites: [0x11], tried: 0, pskId: EMPTY }), noise: new Uint8Array(32).fill(9) }),
+    ),
+    concat(Uint8Array.of(1, 50), encodePacket({ neg: EMPTY, noise: new Uint8Array(96).fill(9) })),
+    concat(
+      Uint8Array.of(0, 1),
+      encodePacket({ neg: encodeHello({ suites: [0x99, 0x11], tried: 0, pskId: EMPTY }), noise: EMPTY }),
+    ),
+    concat(Uint8Array.of(1, 7), encodePacket({ neg: Uint8Array.of(1, 0, 0x11), noise: EMPTY })),
+  ],
+  dictionary: [utf8('SOTTO'), Uint8Array.of(0, 0x11), Uint8Array.of(0, 1)],
+  run: (input) => {
+    const script = new Script(input)
+    const dials = script.byte() % 2 === 1
+    const size = 1 + script.byte()
+    const engine = dials ? Engine.initiate(DIALLER, 0) : Engine.respond(LISTENER, 0)
+    for (let at = 2; at < input.length; at += size) engine.receive(input.subarray(at, at + size), at)
+    engine.ended()
+    let packets = 0
+    while (engine.take(0) !== undefined) packets++
+    if (!dials && packets > 2) throw new Error('more than a Retry and a packet')
+    const last = [...events(engine)].at(-1)
+    if (last?.is !== 'closed') throw new Error('no end')
+  },
+}
+
+function* events(engine: Engine): Generator<EngineEvent> {
+  for (let event = engine.next(); event !== undefined; event = engine.next()) yield event
+}
