@@ -25,6 +25,8 @@ const LONGEST_MS = 2 ** 31 - 1
 /** What becomes of a session, told once each. */
 interface Outcome {
   established(established: Established): Session
+  /** The peer takes nothing new any more. */
+  draining(): void
   closed(closed: Closed): void
 }
 
@@ -179,6 +181,7 @@ export class Edge implements Caller {
         this.#pings.answered(event.count)
         break
       case 'draining':
+        this.#outcome.draining()
         break
       case 'closed':
         this.#finish(event.error)

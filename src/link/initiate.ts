@@ -1,10 +1,8 @@
 import type { Contract } from '../contract/define.js'
-import { parsePeerId } from '../identity/id.js'
-import { Engine } from '../session/engine.js'
 import type { Transport } from '../transport/transport.js'
-import { open } from './open.js'
-import { type DialOptions, sideOf } from './options.js'
-import { free, now } from './pump.js'
+import { Dialler } from './dialler.js'
+import type { DialOptions } from './options.js'
+import { free } from './pump.js'
 import type { Session } from './session.js'
 
 /**
@@ -19,21 +17,10 @@ export const initiate = async <const U extends Contract = never>(
   options: DialOptions<U>,
 ): Promise<Session<U>> => {
   try {
-    return await prepare(options)(transport)
+    return await new Dialler(options).over(transport)
   } catch (error) {
     // It was taken over, whatever failed; after a failed handshake this does nothing.
     free(transport, error)
     throw error
   }
-}
-
-/** @internal An attempt whose time has begun: what cannot be is thrown before there is a transport. */
-export const prepare = <U extends Contract>(
-  options: DialOptions<U>,
-): ((transport: Transport) => Promise<Session<U>>) => {
-  // A misspelt id is the caller's mistake, and is known before a byte is sent.
-  parsePeerId(options.peer)
-  const time = now()
-  const engine = Engine.initiate({ ...sideOf(options, time), expected: options.peer }, time)
-  return (transport) => open(engine, transport, options, { signal: options.signal, opened: () => undefined })
 }

@@ -14,6 +14,8 @@ interface Attempt {
   readonly signal: AbortSignal | undefined
   /** Told of the session before anything else happens in it. */
   readonly opened: (session: Session) => void
+  /** Told when the peer takes nothing new any more. */
+  readonly draining?: (() => void) | undefined
 }
 
 /**
@@ -24,7 +26,7 @@ export const open = <U extends Contract>(
   engine: Engine,
   transport: Transport,
   options: Both<U>,
-  { signal, opened }: Attempt,
+  { signal, opened, draining }: Attempt,
 ): Promise<Session<U>> =>
   new Promise((resolve, reject) => {
     let finish: (closed: Closed) => void = () => undefined
@@ -39,6 +41,7 @@ export const open = <U extends Contract>(
         resolve(session)
         return session
       },
+      draining: () => draining?.(),
       closed: (outcome) => {
         deaf()
         finish(outcome)

@@ -1,0 +1,57 @@
+import type { Contract } from '../contract/define.js'
+import { parsePeerId } from '../identity/id.js'
+import { Engine } from '../session/engine.js'
+import type { InitiatorSide } from '../session/side.js'
+import type { Transport } from '../transport/transport.js'
+import { open } from './open.js'
+import { type DialOptions, epochOf, sideOf } from './options.js'
+import { now } from './pump.js'
+import { type Connect, reach } from './reach.js'
+import type { Session } from './session.js'
+
+/** What may happen to an attempt, and what is told of it. */
+export interface Attempt {
+  /** Gives the attempt up, or aborts the session that came of it. */
+  readonly signal?: AbortSignal | undefined
+  /** There is a transport. */
+  readonly reached?: () => void
+  /** The peer takes nothing new in the session any more. */
+  readonly draining?: () => void
+}
+
+/** Attempts at sessions with one peer. They share one policy with its limits, whatever form it was given in (LI-22). */
+export class Dialler<U extends Contract> {
+  readonly #options: DialOptions<U>
+  readonly #side: Omit<InitiatorSide, 'epochMs'>
+
+  /** @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be */
+  constructor(options: DialOptions<U>) {
+    // A misspelt id is the caller's mistake, and is known before a byte is sent.
+    parsePeerId(options.peer)
+    this.#side = { ...sideOf(options, now()), expected: options.peer }
+    this.#options = options
+  }
+
+  /** One attempt over `transport`, which it takes over. */
+  over(transport: Transport): Promise<Session<U>> {
+    return this.#open(this.#engine(), transport, this.#options)
+  }
+
+  /** One attempt, the connecting included: its time is one (LI-1). @throws what `connect` throws, and as `initiate` */
+  async dial(connect: Connect, attempt: Attempt = this.#options): Promise<Session<U>> {
+    const engine = this.#engine()
+    const transport = await reach(connect, this.#side.handshakeMs, attempt.signal)
+    attempt.reached?.()
+    return this.#open(engine, transport, attempt)
+  }
+
+  #engine(): Engine {
+    const time = now()
+    return Engine.initiate({ ...this.#side, epochMs: epochOf(time) }, time)
+  }
+
+  #open(engine: Engine, transport: Transport, { signal, draining }: Attempt): Promise<Session<U>> {
+    const options = signal === undefined ? this.#options : { ...this.#options, signal }
+    return open(engine, transport, options, { signal, opened: () => undefined, draining })
+  }
+}
