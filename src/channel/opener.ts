@@ -49,6 +49,12 @@ export class Opener {
     this.#records = 0
   }
 
+  /** The key of a refresh, which this takes over; the record counter goes on (CH-4, CH-28). */
+  refresh(next: CipherState): void {
+    this.#cipher.succeed(next)
+    this.#records = 0
+  }
+
   erase(): void {
     this.#dead = true
     this.#cipher.erase()

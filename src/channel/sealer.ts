@@ -53,6 +53,13 @@ export class Sealer {
     this.#bytes = 0
   }
 
+  /** The key of a refresh, which this takes over; the record counter goes on (CH-4, CH-28). */
+  refresh(next: CipherState): void {
+    this.#cipher.succeed(next)
+    this.#records = 0
+    this.#bytes = 0
+  }
+
   erase(): void {
     this.#cipher.erase()
   }

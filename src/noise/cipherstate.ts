@@ -75,6 +75,14 @@ export class CipherState {
     old.erase()
   }
 
+  /** @internal Erases the key and takes over that of `next`, which must not be used again; `n` goes on (CH-4). @throws noise/misuse */
+  succeed(next: CipherState): void {
+    const key = next.#held()
+    this.#held().erase()
+    next.#k = undefined
+    this.#k = key
+  }
+
   /** Erases the key. Every later call but this one is `noise/misuse`. */
   erase(): void {
     this.#k?.erase()

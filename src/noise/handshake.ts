@@ -7,7 +7,7 @@ import { checkOptions, type HandshakeOptions } from './options.js'
 import { Party } from './party.js'
 import { isOneWay, type Role } from './patterns.js'
 import { type MessageLayout, type Protocol, parseProtocol } from './protocol.js'
-import { Split } from './split.js'
+import { type Look, Split } from './split.js'
 import { Incoming, Outgoing } from './wire.js'
 
 /**
@@ -107,9 +107,14 @@ export class HandshakeState {
 
   /** NO-17: ends a handshake that is `done`; no key stays here. @throws noise/misuse */
   split(): Split {
+    return this.splitUnder(undefined)
+  }
+
+  /** @internal As `split`; `look` sees the raw keys. */
+  splitUnder(look: Look | undefined): Split {
     if (this.turn !== 'done') throw this.#misuse('a finished handshake')
     const { cipher, hash, pattern } = this.#protocol
-    const split = new Split({
+    const finished = {
       keys: this.#party.symmetric.split(),
       cipher: this.#provider.cipher[cipher],
       hash: this.#provider.hash[hash],
@@ -117,7 +122,8 @@ export class HandshakeState {
       oneWay: isOneWay(pattern),
       h: this.#party.symmetric.h,
       remoteStatic: this.remoteStatic,
-    })
+    }
+    const split = new Split(finished, look)
     this.#end('spent')
     return split
   }

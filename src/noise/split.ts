@@ -22,6 +22,9 @@ interface Finished {
   readonly remoteStatic: Uint8Array | undefined
 }
 
+/** @internal Sees the raw keys of a handshake that has just ended: for a key log, and for nothing else. */
+export type Look = (split: Split, keys: SplitKeys) => void
+
 /** What a finished handshake leaves. Its byte arrays are the caller's own copies. */
 export class Split {
   /** Encrypts to the peer. For the recipient of a one-way pattern every call is `noise/misuse`. */
@@ -34,9 +37,10 @@ export class Split {
   readonly remoteStatic: Uint8Array | undefined
   readonly #hash: Hash
   #exp: Uint8Array | undefined
+  #root: Uint8Array | undefined
 
-  /** @internal */
-  constructor({ keys, cipher, hash, role, oneWay, h, remoteStatic }: Finished) {
+  /** @internal `look` sees the raw keys before they are overwritten, and keeps none of them. */
+  constructor({ keys, cipher, hash, role, oneWay, h, remoteStatic }: Finished, look?: Look) {
     const key = (k: Uint8Array, sender: Role): CipherState =>
       new CipherState(cipher.importKey(k), role === sender ? 'send' : 'receive')
     const fromInitiator = key(keys.k1, 'initiator')
@@ -50,6 +54,9 @@ export class Split {
     this.#hash = hash
     // NO-26: HMAC(x, "Sotto/1 exporter" | h | 01) is the first block of HKDF-Expand.
     this.#exp = hkdfExpand(hash, keys.x, concat(utf8('Sotto/1 exporter'), h), hash.length)
+    // CH-21
+    this.#root = hkdfExpand(hash, keys.x, concat(utf8('Sotto/1 root'), h), hash.length)
+    look?.(this, keys)
     for (const secret of [keys.k1, keys.k2, keys.x]) secret.fill(0)
   }
 
@@ -80,11 +87,30 @@ export class Split {
     return hkdfExpand(this.#hash, this.#exp, info, length)
   }
 
-  /** Erases both cipher states and the exporter's secret. */
+  /**
+   * @internal What the next refresh of the session is keyed with, HASHLEN bytes; from here on the caller's to overwrite.
+   *
+   * @throws noise/misuse the second time, and after `erase`
+   */
+  takeRoot(): Uint8Array {
+    const root = this.#root
+    if (root === undefined) throw SottoError.of('noise/misuse', 'expected a root that was not taken')
+    this.#root = undefined
+    return root
+  }
+
+  /** @internal The keys go on without it: a refresh leaves the exports of its session as they are (CH-33). */
+  eraseExporter(): void {
+    this.#exp?.fill(0)
+    this.#exp = undefined
+  }
+
+  /** Erases both cipher states, the exporter's secret and the root. */
   erase(): void {
     this.send.erase()
     this.receive.erase()
-    this.#exp?.fill(0)
-    this.#exp = undefined
+    this.eraseExporter()
+    this.#root?.fill(0)
+    this.#root = undefined
   }
 }

@@ -5,7 +5,7 @@ import { CipherState } from './cipherstate.js'
 
 const KEY_LENGTH = 32
 
-/** The outputs of the last step: Noise `Split`, and one more from which Sotto's exporter comes (DESIGN line 14). */
+/** The outputs of the last step: Noise `Split`, and one more from which Sotto's exporter and root come (CH-21). */
 export interface SplitKeys {
   /** Of the messages from initiator to responder. */
   readonly k1: Uint8Array

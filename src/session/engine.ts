@@ -1,9 +1,11 @@
+import { EMPTY } from '../bytes.js'
 import type { Wire } from '../cbor.js'
+import { padded } from '../channel/padding.js'
 import { recordLength } from '../channel/record.js'
 import { Splitter } from '../channel/splitter.js'
 import { codeOfWire, ERRORS, type ErrorCode, SottoError } from '../errors.js'
 import type { Act } from './acts.js'
-import type { Established, Finished } from './established.js'
+import { Established, type Finished } from './established.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Fault } from './faults.js'
@@ -11,8 +13,10 @@ import { decodeFrames, FRAMES, type Frame } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import type { Admitted, Denial } from './gate.js'
 import { Initiator } from './initiator.js'
+import { LIMITS } from './limits.js'
 import type { Opening } from './opening.js'
 import { decodePacket, type Packet, packetLength } from './packets.js'
+import { Refresh } from './refresh.js'
 import { Responder } from './responder.js'
 import type { InitiatorSide, ResponderSide, Side } from './side.js'
 import { expectEvent, follow, type SessionEvent, type StateName } from './states.js'
@@ -35,6 +39,9 @@ export class Engine {
   #state: StateName
   #finished: Finished | undefined
   #traffic: Traffic | undefined
+  #refresh: Refresh | undefined
+  /** Bytes of a plaintext that the peer is known to take: before it has declared any, the least there are. */
+  #limit: number = LIMITS.plaintext.floor
   readonly #handshakeAt: number
   #closeAt = Number.POSITIVE_INFINITY
 
@@ -104,7 +111,8 @@ export class Engine {
   /** When `wake` has something to do; Infinity for never. */
   wakeAt(): number {
     if (this.over) return Number.POSITIVE_INFINITY
-    return this.#traffic === undefined ? this.#handshakeAt : Math.min(this.#traffic.wakeAt, this.#closeAt)
+    if (this.#traffic === undefined || this.#refresh === undefined) return this.#handshakeAt
+    return Math.min(this.#traffic.wakeAt, this.#refresh.wakeAt, this.#closeAt)
   }
 
   /** The timer. Too early a call does nothing. */
@@ -114,6 +122,7 @@ export class Engine {
       const traffic = this.#traffic
       if (traffic === undefined) throw SottoError.of('session/timeout', `no session after ${this.#side.handshakeMs} ms`)
       traffic.wake(nowMs)
+      this.#refresh?.wake(nowMs)
       if (nowMs >= this.#closeAt) this.#closeNow(traffic, nowMs)
     })
   }
@@ -155,6 +164,16 @@ export class Engine {
     return count
   }
 
+  /** Shows the peer a newer credential of the own key. @throws session/closed, session/busy, session/limit, RangeError */
+  renew(credential: Uint8Array, nowMs: number): void {
+    this.#live().renew(credential, nowMs)
+  }
+
+  /** What is trusted has changed: a session with a peer that is trusted no more ends (SE-105). */
+  retrust(nowMs: number): void {
+    this.#guard(() => this.#traffic?.recheck(nowMs))
+  }
+
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
   close(nowMs: number, timeoutMs: number): void {
     if (this.over || this.#state === 'ending') return
@@ -187,10 +206,11 @@ export class Engine {
     const { to, packet: answer, finished, record, outcome } = this.#opening.take(event, packet, nowMs)
     this.#finished = finished
     if (answer !== undefined) this.#output.push(answer)
-    if (record !== undefined && finished !== undefined) this.#output.push(finished.sealer.seal(record))
     this.#follow(event, to)
+    if (finished === undefined) return
+    if (outcome instanceof Established) this.#opened(outcome, finished, nowMs)
+    if (record !== undefined) this.#push(record, finished)
     if (outcome instanceof SottoError) this.#end(to, outcome, undefined)
-    else if (outcome !== undefined) this.#opened(outcome, nowMs)
   }
 
   #record(unit: Uint8Array, finished: Finished, nowMs: number): void {
@@ -200,22 +220,28 @@ export class Engine {
     this.#traffic?.received(nowMs)
     // A verdict is alone in its record (SE-27): nothing else may come first, and nothing may follow it.
     for (const frame of frames) this.#frame(frame, finished, nowMs)
+    this.#refresh?.recordRead()
   }
 
   #frame(frame: Frame, finished: Finished, nowMs: number): void {
     const { event } = FRAMES[frame.is]
     expectEvent(this.#state, event)
     const traffic = this.#traffic
-    if (traffic === undefined) {
+    const refresh = this.#refresh
+    if (traffic === undefined || refresh === undefined) {
       const established = this.#opening.verdict(frame, finished)
       this.#follow(event, 'open')
-      this.#opened(established, nowMs)
+      this.#opened(established, finished, nowMs)
       return
     }
     switch (frame.is) {
       case 'REKEY':
-        if (frame.generation !== 0) throw SottoError.of('session/malformed', 'REKEY without a pending key')
-        finished.opener.rekey()
+        if (frame.generation > 1) throw SottoError.of('session/malformed', 'REKEY of no generation there is')
+        if (frame.generation === 1) refresh.switch(nowMs)
+        else finished.opener.rekey()
+        break
+      case 'REFRESH':
+        refresh.heard(frame.body, nowMs)
         break
       case 'END':
         this.#peerEnded(frame.code, event)
@@ -228,8 +254,15 @@ export class Engine {
     }
   }
 
-  #opened(established: Established, nowMs: number): void {
-    this.#traffic = new Traffic(established, this.#side, (event) => this.#emit(event), nowMs)
+  #opened(established: Established, finished: Finished, nowMs: number): void {
+    const traffic = new Traffic(established, finished, this.#side, (event) => this.#emit(event), nowMs)
+    const { outbox } = traffic.exchanges
+    this.#limit = established.allowed.plaintext
+    this.#traffic = traffic
+    this.#refresh = new Refresh(
+      { finished, side: this.#side, limit: this.#limit, send: (frame, framed) => outbox.notice(frame, framed) },
+      nowMs,
+    )
     this.#emit({ is: 'established', established })
   }
 
@@ -247,22 +280,32 @@ export class Engine {
 
   /** Fills and seals one record; END when closing and all is done. */
   #seal(nowMs: number): void {
-    if (this.#state !== 'open' || this.#traffic === undefined || this.#finished === undefined) return
-    const { exchanges } = this.#traffic
-    const { sealer } = this.#finished
-    const plaintext = exchanges.outbox.fill()
-    if (plaintext !== undefined) {
-      const rekey = sealer.due
-      const last = encodeFrame({ is: 'REKEY', generation: 0 })
-      this.#output.push(sealer.seal(rekey ? exchanges.outbox.append(plaintext, last) : plaintext))
-      if (rekey) sealer.rekey()
-      this.#traffic.sent(nowMs)
-    } else if (this.#closeAt !== Number.POSITIVE_INFINITY && exchanges.idle) {
-      this.#traffic.cut(undefined)
-      this.#output.push(sealer.seal(encodeFrame({ is: 'END', code: 0 })))
+    const [traffic, refresh, finished] = [this.#traffic, this.#refresh, this.#finished]
+    if (this.#state !== 'open' || traffic === undefined || refresh === undefined || finished === undefined) return
+    const filled = traffic.exchanges.outbox.fill()
+    if (filled !== undefined || refresh.owes) {
+      const generation = refresh.owes ? 1 : finished.sealer.due ? 0 : undefined
+      this.#push(generation === undefined ? (filled ?? EMPTY) : this.#rekeyed(traffic, filled, generation), finished)
+      if (generation === 0) finished.sealer.rekey()
+      else if (generation === 1) refresh.switched(nowMs)
+      traffic.sent(nowMs)
+    } else if (this.#closeAt !== Number.POSITIVE_INFINITY && traffic.exchanges.idle) {
+      traffic.cut(undefined)
+      refresh.close()
+      this.#push(encodeFrame({ is: 'END', code: 0 }), finished)
       this.#state = 'ending'
       this.#closeAt = nowMs + END_MS
     }
+  }
+
+  /** REKEY ends the record: 0 where it is due (CH-7), 1 where a refresh owes it (CH-28). */
+  #rekeyed({ exchanges }: Traffic, filled: Uint8Array | undefined, generation: number): Uint8Array {
+    return exchanges.outbox.append(filled ?? EMPTY, encodeFrame({ is: 'REKEY', generation }))
+  }
+
+  /** Every record goes this way, padded alike (CH-35). */
+  #push(plaintext: Uint8Array, { sealer }: Finished): void {
+    this.#output.push(sealer.seal(padded(plaintext, this.#side.padding, this.#limit)))
   }
 
   /** The close deadline: what is open is cut; neither the own END nor the peer's is waited for much longer (SE-42). */
@@ -300,9 +343,10 @@ export class Engine {
 
   #end(state: StateName, error: SottoError | undefined, endCode: number | undefined): void {
     if (endCode !== undefined && this.#finished !== undefined)
-      this.#output.push(this.#finished.sealer.seal(encodeFrame({ is: 'END', code: endCode })))
+      this.#push(encodeFrame({ is: 'END', code: endCode }), this.#finished)
     this.#state = state
     this.#traffic?.exchanges.lose(error)
+    this.#refresh?.erase()
     this.#finished?.erase()
     this.#opening.end()
     this.#splitter.erase()

@@ -1,6 +1,7 @@
 import type { Wire } from '../cbor.js'
 import type { Verb } from '../contract/kinds.js'
 import type { SottoError } from '../errors.js'
+import type { Peer } from '../identity/peer.js'
 import type { Established } from './established.js'
 import type { Exchange } from './exchange.js'
 import type { Labels } from './frames.js'
@@ -37,6 +38,8 @@ export type EngineEvent =
   /** The peer refused a one-way message. */
   | ({ readonly is: 'refused' } & Refused)
   | { readonly is: 'pong'; readonly count: number }
+  /** The peer has shown a credential that goes on longer: this is who it is from now on. */
+  | { readonly is: 'renewed'; readonly peer: Peer }
   /** The peer takes nothing new any more. */
   | { readonly is: 'draining' }
   /** The last event. */

@@ -10,7 +10,7 @@ interface FrameRow {
   readonly last: boolean
 }
 
-/** The frames of a record (SE-30). Types 12 and 13 are reserved for REFRESH and CREDENTIAL; type 0 is padding. */
+/** The frames of a record (SE-30). Type 0 is padding. */
 export const FRAMES = {
   ACCEPT: { type: 1, event: 'accept', last: true },
   REFUSE: { type: 2, event: 'refuse', last: true },
@@ -23,6 +23,8 @@ export const FRAMES = {
   PING: { type: 9, event: 'ping', last: false },
   PONG: { type: 10, event: 'ping', last: false },
   REKEY: { type: 11, event: 'rekey', last: true },
+  REFRESH: { type: 12, event: 'refresh', last: false },
+  CREDENTIAL: { type: 13, event: 'credential', last: false },
   DRAIN: { type: 14, event: 'drain', last: false },
   END: { type: 15, event: 'end', last: true },
 } as const satisfies Record<string, FrameRow>
@@ -36,6 +38,9 @@ export const MAX_LABELS = 16
 export const MAX_LABEL_VALUE = 256
 /** Bytes of a REFUSE's detail: one address. */
 export const MAX_DETAIL = 255
+
+/** Bytes of a CREDENTIAL's credential (SE-100). */
+export const MAX_CREDENTIAL = 4_096
 
 /** Flag bits of BEGIN and DATA (SE-32). */
 export const FLAG = {
@@ -84,6 +89,8 @@ export type Frame =
   | { readonly is: 'PING'; readonly count: number }
   | { readonly is: 'PONG'; readonly count: number }
   | { readonly is: 'REKEY'; readonly generation: number }
+  | { readonly is: 'REFRESH'; readonly body: Uint8Array }
+  | { readonly is: 'CREDENTIAL'; readonly body: Uint8Array }
   | { readonly is: 'DRAIN'; readonly last: number }
   | { readonly is: 'END'; readonly code: number }
 
@@ -132,6 +139,10 @@ const decodeFrame = (type: number, reader: Reader): Frame => {
       return { is: 'PONG', count: reader.varint() }
     case FRAMES.REKEY.type:
       return { is: 'REKEY', generation: reader.varint() }
+    case FRAMES.REFRESH.type:
+      return { is: 'REFRESH', body: reader.take(reader.varint()) }
+    case FRAMES.CREDENTIAL.type:
+      return { is: 'CREDENTIAL', body: decodeCredential(reader) }
     case FRAMES.DRAIN.type:
       return { is: 'DRAIN', last: reader.varint() }
     case FRAMES.END.type:
@@ -173,6 +184,13 @@ const checkFlags = (reader: Reader, known: number): number => {
   const both = FLAG.end | FLAG.more
   if ((flags & ~known) !== 0 || (flags & both) === both) throw reader.fail(`the flags ${flags} have no meaning here`)
   return flags
+}
+
+const decodeCredential = (reader: Reader): Uint8Array => {
+  const length = reader.varint()
+  if (length < 1 || length > MAX_CREDENTIAL)
+    throw reader.fail(`expected a credential of 1..${MAX_CREDENTIAL} bytes, got ${length}`)
+  return reader.take(length)
 }
 
 const decodeLabels = (reader: Reader): Labels => {

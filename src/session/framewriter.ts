@@ -23,6 +23,9 @@ export const encodeFrame = (frame: Exclude<Frame, { readonly is: 'BEGIN' | 'DATA
       return fields(type, [frame.count])
     case 'REKEY':
       return fields(type, [frame.generation])
+    case 'REFRESH':
+    case 'CREDENTIAL':
+      return fields(type, [], frame.body)
     case 'DRAIN':
       return fields(type, [frame.last])
     case 'END':

@@ -43,6 +43,7 @@ export class Admitted {
   /** @internal Gives limits back when the exchange ends. */
   readonly release: (() => void) | undefined
   readonly #gate: Gate
+  readonly #policy: PeerPolicy
   readonly #direction: Direction
   readonly #exchange: number
   /** The message that was judged, for an own one: no other can be framed with this proof. */
@@ -55,6 +56,7 @@ export class Admitted {
     this.epoch = gate.policy.epoch
     this.release = release
     this.#gate = gate
+    this.#policy = gate.policy
     this.#direction = direction
     this.#exchange = exchange
     this.#outgoing = message.outgoing
@@ -82,7 +84,7 @@ export class Admitted {
   }
 
   /**
-   * @internal The own message this is the proof of, once; undefined if the policy has changed since (SE-55).
+   * @internal The own message this is the proof of, once; undefined if the policy or the peer has changed since (SE-55).
    * @throws TypeError if it is the proof of none in this session, or was used
    */
   redeem(gate: Gate): Prepared | undefined {
@@ -90,7 +92,7 @@ export class Admitted {
     if (this.#gate !== gate || outgoing === undefined)
       throw new TypeError('expected an own message that this session admitted, not sent before')
     this.#outgoing = undefined
-    if (this.epoch === gate.policy.epoch) return outgoing
+    if (this.#policy === gate.policy && this.epoch === gate.policy.epoch) return outgoing
     this.release?.()
     return undefined
   }
@@ -98,8 +100,8 @@ export class Admitted {
 
 /** The one place where a message is admitted or refused, for one session (SE-55). */
 export class Gate {
-  readonly peer: Peer
-  readonly policy: PeerPolicy
+  #peer: Peer
+  #policy: PeerPolicy
   readonly #sessionId: string
   readonly #outbound: Way
   readonly #suite: string
@@ -115,13 +117,27 @@ export class Gate {
     readonly epochMs: number
     readonly openedMs: number
   }) {
-    this.peer = of.peer
-    this.policy = of.policy
+    this.#peer = of.peer
+    this.#policy = of.policy
     this.#sessionId = of.sessionId
     this.#outbound = of.outbound
     this.#suite = of.suite
     this.#epochMs = of.epochMs
     this.#openedMs = of.openedMs
+  }
+
+  get peer(): Peer {
+    return this.#peer
+  }
+
+  get policy(): PeerPolicy {
+    return this.#policy
+  }
+
+  /** The peer is another by what it shows: what was admitted before and not sent is void (SE-106). */
+  renew(peer: Peer, policy: PeerPolicy): void {
+    this.#peer = peer
+    this.#policy = policy
   }
 
   /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */

@@ -11,7 +11,7 @@ export const BEGIN_CHARGE = 64
 /** Bytes of control frames that may wait to be sent (SE-53). */
 export const CONTROL_BUDGET = 65_536
 /** Room kept at the end of a record for REKEY. */
-const REKEY_ROOM = 2
+export const REKEY_ROOM = 2
 /** A message above this may be split to fill a record. */
 const SPLIT_ABOVE = 16_384
 /** A smaller piece waits for more room, unless it is the last. */

@@ -1,4 +1,5 @@
 import { SottoError } from '../errors.js'
+import { Bucket } from './bucket.js'
 import type { Limits } from './limits.js'
 
 /** PINGs a peer may send at once, and how many more a second (SE-53). */
@@ -31,8 +32,8 @@ export class Pulse {
     this.#idleMs = own.idleMs
     // Three chances before the peer gives us up.
     this.#everyMs = Math.max(LEAST_EVERY_MS, Math.min(keepaliveMs, allowed.idleMs / 3))
-    this.#own = new Bucket(OWN_BURST, nowMs)
-    this.#theirs = new Bucket(PING_BURST, nowMs)
+    this.#own = new Bucket(OWN_BURST, PINGS_PER_SECOND, nowMs)
+    this.#theirs = new Bucket(PING_BURST, PINGS_PER_SECOND, nowMs)
     this.#heardAt = nowMs
     this.#sentAt = nowMs
   }
@@ -81,26 +82,5 @@ export class Pulse {
     if (count !== this.#ponged + 1 || count > this.#pinged)
       throw SottoError.of('session/malformed', `PONG ${count} answers no PING`)
     this.#ponged = count
-  }
-}
-
-/** So many at once, then PINGS_PER_SECOND. */
-class Bucket {
-  readonly #burst: number
-  #tokens: number
-  #at: number
-
-  constructor(burst: number, nowMs: number) {
-    this.#burst = burst
-    this.#tokens = burst
-    this.#at = nowMs
-  }
-
-  take(nowMs: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#at) * PINGS_PER_SECOND) / 1_000)
-    this.#at = nowMs
-    if (this.#tokens < 1) return false
-    this.#tokens--
-    return true
   }
 }

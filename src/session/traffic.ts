@@ -1,24 +1,35 @@
 import { SottoError } from '../errors.js'
+import type { Peer } from '../identity/peer.js'
 import { Arrivals } from './arrivals.js'
-import type { Established } from './established.js'
+import type { Established, Finished } from './established.js'
 import type { EngineEvent } from './events.js'
 import { Exchanges } from './exchanges.js'
-import type { Frame } from './frames.js'
+import { type Frame, MAX_CREDENTIAL } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import { Gate } from './gate.js'
+import { REKEY_ROOM } from './outbox.js'
 import { Pulse } from './pulse.js'
 import type { Side } from './side.js'
+import { Standing } from './standing.js'
 
-/** What goes on in an open session: its exchanges, its PINGs and its draining. Keys and the end are the engine's. */
+/** What goes on in an open session: its exchanges, its PINGs, its draining, who the peer is. Keys and the end are the engine's. */
 export class Traffic {
   readonly exchanges: Exchanges
   readonly arrivals: Arrivals
   readonly #pulse: Pulse
+  readonly #standing: Standing
+  readonly #side: Side
   readonly #emit: (event: EngineEvent) => void
   #draining = false
   #cut = false
 
-  constructor(established: Established, side: Side, emit: (event: EngineEvent) => void, nowMs: number) {
+  constructor(
+    established: Established,
+    finished: Finished,
+    side: Side,
+    emit: (event: EngineEvent) => void,
+    nowMs: number,
+  ) {
     const gate = new Gate({
       peer: established.peer,
       policy: side.policy.forPeer(established.peer),
@@ -31,17 +42,20 @@ export class Traffic {
     this.exchanges = new Exchanges(established, gate, emit)
     this.arrivals = new Arrivals(this.exchanges, emit)
     this.#pulse = new Pulse(established.own, established.allowed, side.keepaliveMs, nowMs)
+    this.#standing = new Standing(finished, side.epochMs, nowMs)
+    this.#side = side
     this.#emit = emit
   }
 
   /** When `wake` has something to do. */
   get wakeAt(): number {
-    return Math.min(this.exchanges.deadlineAt, this.#pulse.wakeAt)
+    return Math.min(this.exchanges.deadlineAt, this.#pulse.wakeAt, this.#standing.endsAt)
   }
 
-  /** @throws session/timeout if the peer was silent for too long (SE-61) */
+  /** @throws session/timeout if the peer was silent for too long (SE-61), identity/not-trusted if its trust ended (SE-104) */
   wake(nowMs: number): void {
     if (this.#pulse.expired(nowMs)) throw SottoError.of('session/timeout', 'the peer was silent for too long')
+    this.#standing.wake(nowMs)
     this.exchanges.wake(nowMs)
     if (this.#pulse.due(nowMs)) this.ping(nowMs)
   }
@@ -64,6 +78,27 @@ export class Traffic {
     return count
   }
 
+  /** Shows the peer a credential of 1 to 4,096 bytes (SE-100). @throws RangeError, session/limit, session/busy */
+  renew(credential: Uint8Array, nowMs: number): void {
+    const { length } = credential
+    if (length < 1 || length > MAX_CREDENTIAL)
+      throw new RangeError(`expected a credential of 1..${MAX_CREDENTIAL} bytes, got ${length}`)
+    const frame = encodeFrame({ is: 'CREDENTIAL', body: credential })
+    const { plaintext } = this.exchanges.established.allowed
+    if (frame.length + REKEY_ROOM > plaintext)
+      throw SottoError.of(
+        'session/limit',
+        `the peer takes records of ${plaintext} bytes, got a credential of ${length}`,
+      )
+    if (!this.#standing.mayRenew(nowMs)) throw SottoError.of('session/busy', 'too many credentials were sent already')
+    this.exchanges.outbox.notice(frame)
+  }
+
+  /** Trust has changed: is the peer still trusted? @throws identity/not-trusted if not (SE-105) */
+  recheck(nowMs: number): void {
+    this.#standing.recheck(nowMs)
+  }
+
   /** DRAIN: nothing new is taken or begun from here on (SE-42). */
   drain(): void {
     this.exchanges.close()
@@ -82,7 +117,10 @@ export class Traffic {
   }
 
   /** Any frame that touches neither the keys nor the end. @throws session/malformed, session/limit */
-  frame(frame: Exclude<Frame, { readonly is: 'ACCEPT' | 'REFUSE' | 'REKEY' | 'END' }>, nowMs: number): void {
+  frame(
+    frame: Exclude<Frame, { readonly is: 'ACCEPT' | 'REFUSE' | 'REKEY' | 'REFRESH' | 'END' }>,
+    nowMs: number,
+  ): void {
     switch (frame.is) {
       case 'PING':
         this.#pulse.hear(frame.count, nowMs)
@@ -92,12 +130,22 @@ export class Traffic {
         this.#pulse.answer(frame.count)
         this.#emit({ is: 'pong', count: frame.count })
         break
+      case 'CREDENTIAL':
+        this.#renewed(this.#standing.heard(frame.body, nowMs))
+        break
       case 'DRAIN':
         this.#drained(frame.last)
         break
       default:
         if (!this.#cut) this.arrivals.apply(frame, nowMs)
     }
+  }
+
+  /** From here on decisions are about the peer as it is now (SE-106). */
+  #renewed(peer: Peer | undefined): void {
+    if (peer === undefined) return
+    this.exchanges.gate.renew(peer, this.#side.policy.forPeer(peer))
+    this.#emit({ is: 'renewed', peer })
   }
 
   /** Once, and of an exchange this end has begun (SE-38). */

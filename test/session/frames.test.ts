@@ -8,6 +8,7 @@ import {
   FRAMES,
   type Frame,
   type FrameName,
+  MAX_CREDENTIAL,
   MAX_DETAIL,
   MAX_FRAMES,
   MAX_LABEL_VALUE,
@@ -67,6 +68,8 @@ const FRAME: { readonly [Is in FrameName]: fc.Arbitrary<Extract<Frame, { readonl
   PING: fc.record({ is: fc.constant('PING'), count: number }),
   PONG: fc.record({ is: fc.constant('PONG'), count: number }),
   REKEY: fc.record({ is: fc.constant('REKEY'), generation: number }),
+  REFRESH: fc.record({ is: fc.constant('REFRESH'), body }),
+  CREDENTIAL: fc.record({ is: fc.constant('CREDENTIAL'), body: fc.uint8Array({ minLength: 1, maxLength: 300 }) }),
   DRAIN: fc.record({ is: fc.constant('DRAIN'), last: number }),
   END: fc.record({ is: fc.constant('END'), code: number }),
 }
@@ -113,6 +116,8 @@ const ONE: readonly (readonly [FrameName, Uint8Array])[] = [
   ['PING', encoded({ is: 'PING', count: 1 })],
   ['PONG', encoded({ is: 'PONG', count: 1 })],
   ['REKEY', encoded({ is: 'REKEY', generation: 0 })],
+  ['REFRESH', encoded({ is: 'REFRESH', body: Uint8Array.of(1, 2, 3) })],
+  ['CREDENTIAL', encoded({ is: 'CREDENTIAL', body: Uint8Array.of(1, 2, 3) })],
   ['DRAIN', encoded({ is: 'DRAIN', last: 7 })],
   ['END', encoded({ is: 'END', code: 3 })],
 ]
@@ -195,6 +200,8 @@ describe('SE-31 is refused:', () => {
       ['PING', [1], false],
       ['PONG', [1], false],
       ['REKEY', [1], false],
+      ['REFRESH', [1], true],
+      ['CREDENTIAL', [1], true],
       ['DRAIN', [1], false],
       ['END', [1], false],
     ]
@@ -238,6 +245,14 @@ describe('SE-31 is refused:', () => {
     for (const [name, bytes] of ONE)
       for (const [, behind] of ONE) expect(refused(concat(bytes, behind)) === 'taken', name).toBe(!FRAMES[name].last)
   })
+})
+
+test('SE-100 a credential of a frame has 1 to 4,096 bytes', () => {
+  const credential = (length: number): Uint8Array =>
+    concat(Uint8Array.of(FRAMES.CREDENTIAL.type), varint(length), new Uint8Array(length).fill(7))
+  for (const length of [1, 2, 63, 64, MAX_CREDENTIAL]) expect(refused(credential(length)), `${length}`).toBe('taken')
+  for (const length of [0, MAX_CREDENTIAL + 1, 60_000])
+    expect(refused(credential(length)), `${length}`).toContain('expected a credential of 1..4096 bytes')
 })
 
 describe('SE-32 is refused:', () => {

@@ -1,0 +1,69 @@
+import { concat, equal } from '../bytes.js'
+import { SottoError } from '../errors.js'
+import { type Peer, renewed } from '../identity/peer.js'
+import { Bucket } from './bucket.js'
+import type { Finished } from './established.js'
+
+/** CREDENTIALs a peer may send at once, and how many more a second (SE-103). */
+export const CREDENTIAL_BURST = 16
+export const CREDENTIALS_PER_SECOND = 1 / 60
+/** Own ones that may be sent at once: what a stalled transport holds back and what may follow stay within the burst. */
+export const OWN_CREDENTIALS = 4
+
+/** Who the peer is by now, and until when: what it shows may be renewed, withdrawn, or end. */
+export class Standing {
+  readonly #judge: Finished['judge']
+  readonly #epochMs: number
+  readonly #own: Bucket
+  readonly #theirs: Bucket
+  #peer: Peer
+  #shown: Uint8Array | undefined
+
+  constructor({ peer, judge, credential }: Finished, epochMs: number, nowMs: number) {
+    this.#judge = judge
+    this.#epochMs = epochMs
+    this.#own = new Bucket(OWN_CREDENTIALS, CREDENTIALS_PER_SECOND, nowMs)
+    this.#theirs = new Bucket(CREDENTIAL_BURST, CREDENTIALS_PER_SECOND, nowMs)
+    this.#peer = peer
+    this.#shown = credential
+  }
+
+  /** When trust in the peer ends, by the clock of `nowMs` (SE-104). */
+  get endsAt(): number {
+    return (this.#peer.expiresMs ?? Number.POSITIVE_INFINITY) - this.#epochMs
+  }
+
+  /** @throws identity/not-trusted once trust has ended (SE-104) */
+  wake(nowMs: number): void {
+    if (nowMs >= this.endsAt) throw notTrusted('its credential has expired')
+  }
+
+  /** Asks the judge again (SE-105). @throws identity/not-trusted if it says no */
+  recheck(nowMs: number): void {
+    if (this.#judge(this.#shown, this.#epochMs + nowMs) === undefined) throw notTrusted('it is trusted no more')
+  }
+
+  /** True if one more CREDENTIAL may be sent now (SE-103). */
+  mayRenew(nowMs: number): boolean {
+    return this.#own.take(nowMs)
+  }
+
+  /**
+   * A CREDENTIAL of the peer: who it is from now on, or undefined if that has not changed (SE-101, SE-102).
+   * @throws identity/not-trusted, session/limit over the rate (SE-103)
+   */
+  heard(credential: Uint8Array, nowMs: number): Peer | undefined {
+    if (!this.#theirs.take(nowMs)) throw SottoError.of('session/limit', 'the peer sends too many credentials')
+    const next = this.#judge(credential, this.#epochMs + nowMs)
+    if (next === undefined) throw notTrusted('the credential it sent does not hold')
+    // What is trusted as a key alone stays so, and what was shown before says nothing new (SE-102).
+    const same = this.#shown !== undefined && equal(this.#shown, credential)
+    if (this.#peer.expiresMs === undefined || same) return undefined
+    if (!renewed(this.#peer, next)) throw notTrusted('the credential it sent does not prolong the one before')
+    this.#peer = next
+    this.#shown = concat(credential)
+    return next
+  }
+}
+
+const notTrusted = (why: string): SottoError => SottoError.of('identity/not-trusted', `the peer lost its trust: ${why}`)
