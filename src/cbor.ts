@@ -1,5 +1,5 @@
 import { Decoder } from 'cbor-x/decode-no-eval'
-import { scan } from './cborscan.js'
+import { type Bounds, scan } from './cborscan.js'
 import { write } from './cborwrite.js'
 
 type Scalar = null | boolean | number | bigint | string | Uint8Array
@@ -33,9 +33,9 @@ export const decode = (bytes: Uint8Array): Wire => wire(build(bytes, false))
 
 /**
  * As `decode`, for control structures: maps of integer keys, and empty maps, become `Map`; maps of text keys become
- * objects without prototype.
+ * objects without prototype. `bounds` lowers the profile's limits.
  */
-export const decodeControl = (bytes: Uint8Array): Control => control(build(bytes, true))
+export const decodeControl = (bytes: Uint8Array, bounds?: Bounds): Control => control(build(bytes, true, bounds))
 
 /**
  * This build of cbor-x has a state of its own: no native extractor, no extension or limit that other users of cbor-x set,
@@ -48,8 +48,8 @@ const builder: { decode(bytes: Uint8Array): unknown } = new Decoder({
 })
 
 /** CB-1: no byte reaches the builder unscanned. */
-const build = (bytes: Uint8Array, isControl: boolean): unknown => {
-  const marked = scan(bytes, isControl)
+const build = (bytes: Uint8Array, isControl: boolean, bounds?: Bounds): unknown => {
+  const marked = scan(bytes, isControl, bounds)
   // cbor-x writes a property on its source, and copies a Buffer as a Buffer: it gets a plain view of its own.
   const source = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (marked) keepMarks(source)

@@ -6,6 +6,14 @@ export const MAX_DEPTH = 32
 export const MAX_ITEMS = 65_536
 export const MAX_KEYS = 1_024
 
+/** Limits below the profile's, where less is enough. */
+export interface Bounds {
+  readonly depth: number
+  readonly items: number
+}
+
+const PROFILE: Bounds = { depth: MAX_DEPTH, items: MAX_ITEMS }
+
 /** Keys that no map may have: plain objects give them a meaning of their own. */
 export const REFUSED_KEYS = ['__proto__', 'constructor', 'prototype'] as const
 
@@ -17,18 +25,23 @@ const refusedKeys = REFUSED_KEYS.map((key) => Uint8Array.from(key, (letter) => l
  * @returns whether a text starts with a byte order mark, which the builder must be told to keep
  * @throws cbor/malformed, cbor/forbidden, cbor/limit: the first fault in the order of the bytes
  */
-export const scan = (bytes: Uint8Array, control: boolean): boolean => new Scanner(bytes, control).whole()
+export const scan = (bytes: Uint8Array, control: boolean, bounds: Bounds = PROFILE): boolean =>
+  new Scanner(bytes, control, bounds).whole()
 
 class Scanner {
   readonly #bytes: Uint8Array
   readonly #control: boolean
+  readonly #depth: number
+  readonly #most: number
   #at = 0
   #items = 0
   #marked = false
 
-  constructor(bytes: Uint8Array, control: boolean) {
+  constructor(bytes: Uint8Array, control: boolean, { depth, items }: Bounds) {
     this.#bytes = bytes
     this.#control = control
+    this.#depth = depth
+    this.#most = items
   }
 
   whole(): boolean {
@@ -41,7 +54,7 @@ class Scanner {
   /** One item inside `depth` containers. */
   #item(depth: number): void {
     const initial = this.#byte(this.#at)
-    if (++this.#items > MAX_ITEMS) throw limit(`expected at most ${MAX_ITEMS} items`) // CB-15
+    if (++this.#items > this.#most) throw limit(`expected at most ${this.#most} items`) // CB-15
     switch (initial >>> 5) {
       case 0:
       case 1:
@@ -108,8 +121,8 @@ class Scanner {
 
   #open(count: number, depth: number): void {
     this.#room(count)
-    if (depth > MAX_DEPTH) throw limit(`expected at most ${MAX_DEPTH} containers inside each other`) // CB-14
-    if (count > MAX_ITEMS - this.#items) throw limit(`expected at most ${MAX_ITEMS} items`)
+    if (depth > this.#depth) throw limit(`expected at most ${this.#depth} containers inside each other`) // CB-14
+    if (count > this.#most - this.#items) throw limit(`expected at most ${this.#most} items`)
   }
 
   #map(count: number, depth: number): void {

@@ -34,9 +34,11 @@ export const ERRORS = {
   'contract/invalid': { scope: 'exchange', wire: 19, means: 'a value its shape or the wire profile refuses' },
   'identity/malformed': { scope: 'message', wire: 0, means: 'an identity or secret text that does not parse' },
   'identity/mismatch': { scope: 'session', wire: 0, means: 'the peer proved another key than the one expected' },
+  'identity/changed': { scope: 'session', wire: 0, means: 'the endpoint proved another key than the one remembered' },
   'identity/self': { scope: 'session', wire: 0, means: 'the peer proved our own key' },
-  'identity/not-trusted': { scope: 'session', wire: 16, means: 'the listener does not trust the key that was proved' },
-  'identity/file': { scope: 'message', wire: 0, means: 'a key file that cannot be read or written safely' },
+  'identity/not-trusted': { scope: 'session', wire: 16, means: 'nothing here trusts the key that was proved' },
+  'identity/credential': { scope: 'message', wire: 0, means: 'a credential that does not parse, verify or hold' },
+  'identity/file': { scope: 'message', wire: 0, means: 'a file of keys or trust that cannot be used safely' },
   'policy/malformed': { scope: 'message', wire: 0, means: 'a policy document that does not load' },
   'policy/denied': { scope: 'exchange', wire: 32, means: 'no rule allows it, or one denies it' },
   'policy/limited': { scope: 'exchange', wire: 33, means: 'a limit of a matching rule has no room' },
@@ -78,6 +80,7 @@ export interface ErrorDetails {
   'contract/changed': { readonly contract: string; readonly operation: string }
   'contract/invalid': { readonly path: string }
   'identity/mismatch': { readonly expected: string; readonly seen: string }
+  'identity/changed': { readonly known: string; readonly seen: string }
 }
 
 export type DetailsOf<K extends ErrorCode> = K extends keyof ErrorDetails

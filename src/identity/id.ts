@@ -33,6 +33,28 @@ export const parsePeerId = (text: string): Uint8Array => {
  */
 export const peerId = (text: string): PeerId => peerIdOf(parsePeerId(text))
 
+/** The text of an issuer's Ed25519 public key: compared whole, never by a part. */
+export type IssuerId = `sottoca1${string}`
+
+/** The id of a 32-byte Ed25519 public key; the one place an issuer's id is made. @throws RangeError on another length */
+export const issuerIdOf = (publicKey: Uint8Array): IssuerId =>
+  // A cast, for the row of `issuer` writes this prefix.
+  encodeText('issuer', publicKey) as IssuerId
+
+/**
+ * The 32-byte public key of an issuer's id, freshly allocated.
+ *
+ * @throws SottoError identity/malformed unless `text` is exactly what `issuerIdOf` writes
+ */
+export const parseIssuerId = (text: string): Uint8Array => decodeText('issuer', text)
+
+/**
+ * A text from outside as the issuer's id that it is.
+ *
+ * @throws SottoError identity/malformed unless it is one
+ */
+export const issuerId = (text: string): IssuerId => issuerIdOf(parseIssuerId(text))
+
 /** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
 export const isCanonicalX25519 = (u: Uint8Array): boolean => {
   if (u.length !== 32) return false

@@ -1,6 +1,8 @@
 import { defaultProvider } from '../crypto/default.js'
 import type { KeyPair, Provider } from '../crypto/provider.js'
+import { decodeCredential } from './credential.js'
 import { type PeerId, peerIdOf } from './id.js'
+import { refused } from './statement.js'
 import { decodeText, encodeText } from './text.js'
 
 /**
@@ -11,10 +13,12 @@ export class Identity {
   /** The public form, to be given to whoever shall trust this process. */
   readonly id: PeerId
   readonly #keys: KeyPair
+  readonly #credential: Uint8Array | undefined
 
-  private constructor(keys: KeyPair) {
+  private constructor(keys: KeyPair, credential?: Uint8Array) {
     this.id = peerIdOf(keys.publicKey)
     this.#keys = keys
+    this.#credential = credential
     Object.freeze(this)
   }
 
@@ -30,6 +34,23 @@ export class Identity {
   static keysOf(identity: Identity): KeyPair {
     const { secretKey, publicKey } = identity.#keys
     return { secretKey: new Uint8Array(secretKey), publicKey: new Uint8Array(publicKey) }
+  }
+
+  /** @internal A fresh copy. */
+  static credentialOf(identity: Identity): Uint8Array | undefined {
+    const credential = identity.#credential
+    return credential === undefined ? undefined : new Uint8Array(credential)
+  }
+
+  /**
+   * The same key, which shows `credential` (copied) to those it meets, in place of one shown before. Whether it still holds
+   * is for them to say.
+   *
+   * @throws SottoError identity/credential unless it is a credential of this key
+   */
+  with(credential: Uint8Array): Identity {
+    if (decodeCredential(credential).id !== this.id) throw refused('expected a credential of this key')
+    return new Identity(this.#keys, new Uint8Array(credential))
   }
 
   // ID-5: each of these would otherwise be the way a secret reaches a log.
@@ -68,6 +89,9 @@ export const parseIdentity = (secretText: string, provider: Provider = defaultPr
 
 /** @internal The key pair, in fresh copies that the caller overwrites after use. */
 export const keyPairOf = (identity: Identity): KeyPair => Identity.keysOf(identity)
+
+/** @internal What it shows, in a fresh copy; undefined if it shows nothing. */
+export const credentialOf = (identity: Identity): Uint8Array | undefined => Identity.credentialOf(identity)
 
 /** @internal What `parseIdentity` reads. A string cannot be overwritten: make it only to store it. */
 export const secretTextOf = (identity: Identity): string => {

@@ -1,6 +1,9 @@
 import { equal } from '../bytes.js'
 import { SottoError } from '../errors.js'
-import { type PeerId, parsePeerId, peerIdOf } from './id.js'
+import { type IssuerId, type PeerId, peerIdOf } from './id.js'
+
+/** What a credential says of its subject beside name and roles; policies read it as `claim.NAME`. */
+export type Claims = Readonly<Record<string, string | number | boolean>>
 
 /** The authenticated other end, as policy and handlers see it; frozen. */
 export interface Peer {
@@ -8,14 +11,29 @@ export interface Peer {
   /** The subject of a credential. */
   readonly name?: string
   readonly roles: readonly string[]
-  readonly claims: Readonly<Record<string, string | number | boolean>>
-  /** When trust in it ends, in Unix milliseconds. */
+  readonly claims: Claims
+  /** When trust in it ends, in Unix milliseconds: what a check says no to from then on. A pin has none. */
   readonly expiresMs?: number
+  /** @internal Of the credential, in hex, and who issued it. */
+  readonly serial?: string
+  /** @internal */
+  readonly issuer?: IssuerId
 }
 
 /** A peer of whom nothing is known but the key it proved. */
 export const pinnedPeer = (id: PeerId): Peer =>
   Object.freeze({ id, roles: Object.freeze([]), claims: Object.freeze(Object.create(null)) })
+
+/**
+ * Whether `next`, which the judge of `peer` made of a new credential, prolongs it: the same key and name, and a later end.
+ * A pinned peer has no end, so nothing prolongs it.
+ */
+export const renewed = (peer: Peer, next: Peer | undefined): next is Peer =>
+  next?.expiresMs !== undefined &&
+  peer.expiresMs !== undefined &&
+  next.id === peer.id &&
+  next.name === peer.name &&
+  next.expiresMs > peer.expiresMs
 
 /**
  * The id of a static key that a handshake proved: both ends ask this first.
@@ -29,34 +47,4 @@ export const provedId = (remoteStatic: Uint8Array, ownStatic: Uint8Array): PeerI
   // ID-8: against reflection, where our own messages come back to us.
   if (equal(remoteStatic, ownStatic)) throw SottoError.of('identity/self', 'expected another key than our own')
   return id
-}
-
-/** Proof that the initiator's peer is the one it meant to reach. Only `check` makes one, and message 3 needs one. */
-export class CheckedPeer {
-  // A private field makes the class nominal: an object with the same members is no proof.
-  readonly #peer: Peer
-
-  private constructor(peer: Peer) {
-    this.#peer = peer
-  }
-
-  get peer(): Peer {
-    return this.#peer
-  }
-
-  /**
-   * ID-9: the peer proved the key of `expected`.
-   *
-   * @param remoteStatic the static key the handshake proved, 32 bytes, borrowed
-   * @param ownStatic our own static public key, 32 bytes, borrowed
-   * @throws SottoError identity/malformed, identity/self, identity/mismatch
-   */
-  static check(expected: PeerId, remoteStatic: Uint8Array, ownStatic: Uint8Array): CheckedPeer {
-    const key = parsePeerId(expected)
-    const seen = provedId(remoteStatic, ownStatic)
-    if (!equal(key, remoteStatic)) {
-      throw SottoError.of('identity/mismatch', `expected ${expected}, got ${seen}`, { details: { expected, seen } })
-    }
-    return new CheckedPeer(pinnedPeer(seen))
-  }
 }

@@ -17,9 +17,17 @@ const TEXTS = {
   peer: { prefix: 'sotto', upper: false, type: 0, length: 32, name: 'a peer id' },
   secret: { prefix: 'sotto-secret-', upper: true, type: 0, length: 32, name: 'a secret text' },
   sealed: { prefix: 'sotto-sealed-', upper: true, type: 0, length: 65, name: 'a sealed text' },
+  issuer: { prefix: 'sottoca', upper: false, type: 0, length: 32, name: 'an issuer id' },
+  issuerSecret: { prefix: 'sottoca-secret-', upper: true, type: 0, length: 32, name: "an issuer's secret text" },
+  challenge: { prefix: 'sotto-challenge-', upper: false, type: 0, length: 48, name: 'a challenge' },
+  proof: { prefix: 'sotto-proof-', upper: false, type: 0, length: 112, name: 'a proof of possession' },
 } as const satisfies Record<string, TextRow>
 
 export type TextKind = keyof typeof TEXTS
+
+const KINDS = Object.keys(TEXTS).filter((kind): kind is TextKind => Object.hasOwn(TEXTS, kind))
+/** Letters of a text that tell its kind. */
+const LONGEST_START = Math.max(...KINDS.map((kind) => TEXTS[kind].prefix.length)) + 1
 
 /** The one text of `bytes` as `kind`. @throws RangeError on another length */
 export const encodeText = (kind: TextKind, bytes: Uint8Array): string => {
@@ -52,10 +60,8 @@ export const decodeText = (kind: TextKind, text: string): Uint8Array => {
 
 /** The kind whose prefix `text` has, in either case. */
 export const kindOfText = (text: string): TextKind | undefined => {
-  const start = text.slice(0, 16).toLowerCase()
-  if (start.startsWith(`${TEXTS.secret.prefix}1`)) return 'secret'
-  if (start.startsWith(`${TEXTS.sealed.prefix}1`)) return 'sealed'
-  return start.startsWith(`${TEXTS.peer.prefix}1`) ? 'peer' : undefined
+  const start = text.slice(0, LONGEST_START).toLowerCase()
+  return KINDS.find((kind) => start.startsWith(`${TEXTS[kind].prefix}1`))
 }
 
 /** Prefix, separator, five bits a character, checksum of six. */
