@@ -11,7 +11,11 @@ const DEFAULT_COST = 17
 
 const LEAST_COST = 14
 const MOST_COST = 18
-const LABEL = utf8('Sotto/1 sealed identity')
+/** What a sealed secret may be taken for: a secret of one kind does not open as one of the other. */
+const LABELS = { identity: utf8('Sotto/1 sealed identity'), issuer: utf8('Sotto/1 sealed issuer') } as const
+
+export type SealedAs = keyof typeof LABELS
+
 const HEADER_BYTES = 17
 
 /**
@@ -25,6 +29,7 @@ export const sealWithPassphrase = (
   provider: Provider,
   secret: Uint8Array,
   passphrase: string,
+  as: SealedAs,
   cost: number = DEFAULT_COST,
 ): Uint8Array => {
   if (passphrase === '') throw new RangeError('expected a passphrase, got an empty text')
@@ -33,7 +38,7 @@ export const sealWithPassphrase = (
   const sealed = new Uint8Array(secret.length + 16)
   const key = deriveKey(provider, header, passphrase)
   // A key is derived from a fresh salt and seals once, so nonce 0 never repeats.
-  key.seal(0, concat(LABEL, header), secret, sealed)
+  key.seal(0, concat(LABELS[as], header), secret, sealed)
   key.erase()
   return concat(header, sealed)
 }
@@ -47,6 +52,7 @@ export const openWithPassphrase = (
   provider: Provider,
   sealed: Uint8Array,
   passphrase: string,
+  as: SealedAs,
 ): Uint8Array | undefined => {
   const cost = sealed[0] ?? 0
   if (sealed.length < SEALED_OVERHEAD) {
@@ -58,7 +64,7 @@ export const openWithPassphrase = (
   }
   const header = sealed.subarray(0, HEADER_BYTES)
   const key = deriveKey(provider, header, passphrase)
-  const secret = key.open(0, concat(LABEL, header), sealed.subarray(HEADER_BYTES))
+  const secret = key.open(0, concat(LABELS[as], header), sealed.subarray(HEADER_BYTES))
   key.erase()
   return secret
 }

@@ -110,15 +110,17 @@ const vouched = (id: PeerId, vouch: () => Peer): Peer => {
 
 const knownAs = ({ endpoint, known }: Extract<Expected, { endpoint: string }>, id: PeerId): Peer => {
   const before = known.known(endpoint)
-  // ID-36: loud, and left to a person: the key may have been replaced, or someone stands between.
-  if (before !== undefined && before !== id)
-    throw SottoError.of('identity/changed', `${endpoint} had the key ${before}, and now proves ${id}`, {
-      details: { known: before, seen: id },
-    })
+  if (before !== undefined && before !== id) throw changedKey(endpoint, before, id)
   if (before === undefined && known.mode === 'strict')
     throw SottoError.of('identity/not-trusted', `${endpoint} proves ${id}, and no key of it is known`)
   return pinnedPeer(id)
 }
+
+/** @internal ID-36: loud, and left to a person: the key may have been replaced, or someone stands between. */
+export const changedKey = (endpoint: string, known: PeerId, seen: PeerId): SottoError<'identity/changed'> =>
+  SottoError.of('identity/changed', `${endpoint} had the key ${known}, and now proves ${seen}`, {
+    details: { known, seen },
+  })
 
 const mismatch = (expected: string, seen: string): SottoError<'identity/mismatch'> =>
   SottoError.of('identity/mismatch', `expected ${expected}, got ${seen}`, { details: { expected, seen } })

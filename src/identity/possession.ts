@@ -22,16 +22,19 @@ const CHALLENGE = NONCE + 32
  * one: `checkProof` and `possessionOf` of a session.
  */
 export class Possession {
-  readonly id: PeerId
+  // A private field makes the class nominal: an object with the same members shows nothing.
+  readonly #id: PeerId
   /** Unix time at which it was shown. */
   readonly shownMs: number
-  // A private field makes the class nominal: an object with the same members shows nothing.
-  readonly #shown = true
 
   private constructor(id: PeerId, shownMs: number) {
-    this.id = id
+    this.#id = id
     this.shownMs = shownMs
     Object.freeze(this)
+  }
+
+  get id(): PeerId {
+    return this.#id
   }
 
   /** @internal For those two alone. */
@@ -41,7 +44,7 @@ export class Possession {
 
   /** @internal Whether `value` was made here: types are no wall to a program without them. */
   static is(value: object): value is Possession {
-    return #shown in value
+    return #id in value
   }
 }
 

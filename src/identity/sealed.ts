@@ -1,8 +1,9 @@
 import { defaultProvider } from '../crypto/default.js'
-import { openWithPassphrase, sealWithPassphrase } from '../crypto/passphrase.js'
+import { openWithPassphrase, type SealedAs, sealWithPassphrase } from '../crypto/passphrase.js'
 import type { Provider } from '../crypto/provider.js'
 import { SottoError } from '../errors.js'
 import { Identity, keyPairOf } from './identity.js'
+import { Issuer, issuerKeysOf } from './issuer.js'
 import { decodeText, encodeText } from './text.js'
 
 /**
@@ -18,7 +19,20 @@ export const sealIdentity = (
   cost?: number,
 ): string => {
   const { secretKey } = keyPairOf(identity)
-  const text = encodeText('sealed', sealWithPassphrase(provider, secretKey, passphrase, cost))
+  const text = encodeText('sealed', sealWithPassphrase(provider, secretKey, passphrase, 'identity', cost))
+  secretKey.fill(0)
+  return text
+}
+
+/** @internal ID-6: the same for an issuer's secret: `SOTTOCA-SEALED-1…`, 128 characters. @throws RangeError on an empty passphrase */
+export const sealIssuer = (
+  issuer: Issuer,
+  passphrase: string,
+  provider: Provider = defaultProvider,
+  cost?: number,
+): string => {
+  const { secretKey } = issuerKeysOf(issuer)
+  const text = encodeText('issuerSealed', sealWithPassphrase(provider, secretKey, passphrase, 'issuer', cost))
   secretKey.fill(0)
   return text
 }
@@ -30,9 +44,22 @@ export const sealIdentity = (
  * cost out of bounds
  */
 export const openIdentity = (text: string, passphrase: string, provider: Provider = defaultProvider): Identity => {
-  const secretKey = openWithPassphrase(provider, decodeText('sealed', text), passphrase)
-  if (secretKey === undefined) throw SottoError.of('identity/malformed', 'expected the passphrase it was sealed with')
+  const secretKey = opened(decodeText('sealed', text), passphrase, 'identity', provider)
   const identity = Identity.of(secretKey, provider)
   secretKey.fill(0)
   return identity
+}
+
+/** @internal The issuer of a sealed text; as `openIdentity`. */
+export const openIssuer = (text: string, passphrase: string, provider: Provider = defaultProvider): Issuer => {
+  const secretKey = opened(decodeText('issuerSealed', text), passphrase, 'issuer', provider)
+  const issuer = Issuer.of(secretKey, provider)
+  secretKey.fill(0)
+  return issuer
+}
+
+const opened = (sealed: Uint8Array, passphrase: string, as: SealedAs, provider: Provider): Uint8Array => {
+  const secretKey = openWithPassphrase(provider, sealed, passphrase, as)
+  if (secretKey === undefined) throw SottoError.of('identity/malformed', 'expected the passphrase it was sealed with')
+  return secretKey
 }

@@ -93,20 +93,20 @@ test('ID-6 two seals of one identity share neither salt nor ciphertext', () => {
 })
 
 test('ID-6 a passphrase is the same however the keyboard composes its letters', () => {
-  const sealed = sealWithPassphrase(noble, Uint8Array.of(7), 'caf\u00e9', 14)
-  expect(openWithPassphrase(noble, sealed, 'cafe\u0301')).toEqual(Uint8Array.of(7))
+  const sealed = sealWithPassphrase(noble, Uint8Array.of(7), 'caf\u00e9', 'identity', 14)
+  expect(openWithPassphrase(noble, sealed, 'cafe\u0301', 'identity')).toEqual(Uint8Array.of(7))
 })
 
 test('ID-6 any changed byte of a sealed secret fails', () => {
-  const sealed = sealWithPassphrase(noble, new Uint8Array(32), 'x', 14)
+  const sealed = sealWithPassphrase(noble, new Uint8Array(32), 'x', 'identity', 14)
   // One byte of each field; the cost is ID-7.
   for (const at of [1, 16, 17, 48, 64]) {
     const changed = sealed.slice()
     changed[at] = (changed[at] ?? 0) ^ 1
-    expect(openWithPassphrase(noble, changed, 'x')).toBeUndefined()
+    expect(openWithPassphrase(noble, changed, 'x', 'identity')).toBeUndefined()
   }
   sealed[0] = 15
-  expect(openWithPassphrase(noble, sealed, 'x')).toBeUndefined()
+  expect(openWithPassphrase(noble, sealed, 'x', 'identity')).toBeUndefined()
 })
 
 test('ID-6 an empty passphrase seals nothing', () => {
@@ -118,12 +118,12 @@ test.each([0, 13, 19, 31, 255])('ID-7 refuses a cost of %i', (cost) => {
   bytes[0] = cost
   const refused = () => openIdentity(encodeText('sealed', bytes), 'x')
   expect(refused).toThrow(expect.objectContaining({ code: 'crypto/bad-key' }))
-  expect(() => sealWithPassphrase(noble, bytes, 'x', cost)).toThrow(RangeError)
+  expect(() => sealWithPassphrase(noble, bytes, 'x', 'identity', cost)).toThrow(RangeError)
 })
 
 test('ID-7 refuses bytes too short to hold a header and a tag', () => {
   try {
-    openWithPassphrase(noble, new Uint8Array(32), 'x')
+    openWithPassphrase(noble, new Uint8Array(32), 'x', 'identity')
     expect.unreachable()
   } catch (error) {
     expect(SottoError.is(error, 'crypto/bad-key')).toBe(true)
