@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport.js'
 import { Feed } from './feed.js'
 import { drainMs } from './live.js'
 import { open } from './open.js'
-import { epochOf, type HostOptions, sideOf } from './options.js'
+import { epochOf, type HostOptions, responderSideOf } from './options.js'
 import { free, now } from './pump.js'
 import type { Session } from './session.js'
 import { onAbort } from './signals.js'
@@ -60,7 +60,7 @@ class Answering implements Host {
   constructor({ signal, ...options }: HostOptions) {
     const trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
     // What cannot be is said now, not when the first peer comes.
-    this.#side = { ...sideOf(options, now()), trust: trust.check.bind(trust) }
+    this.#side = { ...responderSideOf(options, now()), trust: trust.check.bind(trust) }
     this.#options = options
     this.#trust = trust
     const unwatch = this.#trust.onChange(() => this.#recheck())
@@ -167,7 +167,7 @@ class Answering implements Host {
   /** A peer that is trusted no more loses its sessions (LI-5). */
   #recheck(): void {
     for (const session of this.#sessions)
-      if (this.#trust.check(session.peer.id, Date.now()) === undefined)
+      if (this.#trust.check(session.peer.id, undefined, Date.now()) === undefined)
         session.abort(SottoError.of('identity/not-trusted', `${session.peer.id} is trusted no more`))
   }
 }

@@ -54,8 +54,9 @@ export class Engine {
     if (first !== undefined) this.#output.push(first)
   }
 
-  static initiate(side: InitiatorSide, nowMs: number): Engine {
-    return new Engine(side, new Initiator(side), 'I.answer', nowMs)
+  static initiate({ psk, ...side }: InitiatorSide, nowMs: number): Engine {
+    // SE-83: of a psk only the handshake has a copy.
+    return new Engine(side, new Initiator({ ...side, ...(psk && { psk }) }), 'I.answer', nowMs)
   }
 
   static respond(side: ResponderSide, nowMs: number): Engine {

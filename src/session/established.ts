@@ -1,4 +1,4 @@
-import { EMPTY, toHex } from '../bytes.js'
+import { concat, EMPTY, toHex } from '../bytes.js'
 import type { Wire } from '../cbor.js'
 import { Opener, RECORD_CEILING } from '../channel/opener.js'
 import { Sealer } from '../channel/sealer.js'
@@ -7,36 +7,53 @@ import type { HandshakeState } from '../noise/handshake.js'
 import type { Split } from '../noise/split.js'
 import { type Agreement, agree, type Route } from './agreement.js'
 import type { Acceptance, Initiation } from './initiation.js'
+import { lookOf } from './keylog.js'
 import { type Limits, lesser } from './limits.js'
 import type { Side } from './side.js'
 import type { Suite } from './suites.js'
 
 export type Role = 'initiator' | 'responder'
 
+/** Judges the key a peer proved, with what it shows; asked again when trust changes, at expiry and on a renewed credential. */
+export type Judge = (credential: Uint8Array | undefined, unixMs: number) => Peer | undefined
+
+/** Who the peer of a handshake is, and by what. */
+interface Proved {
+  readonly peer: Peer
+  /** Borrowed. */
+  readonly credential: Uint8Array | undefined
+  readonly judge: Judge
+}
+
 /** A handshake whose three messages are through, with the keys of both directions. Only a finished handshake makes one. */
 export class Finished {
   readonly role: Role
   readonly suite: Suite
   readonly peer: Peer
+  /** What the peer showed in the handshake. */
+  readonly credential: Uint8Array | undefined
+  readonly judge: Judge
   readonly sealer: Sealer
   readonly opener: Opener
   /** Hex, 32 digits, the same at both ends (CH-12). */
   readonly sessionId: string
   readonly split: Split
 
-  private constructor(role: Role, suite: Suite, peer: Peer, split: Split, rekey: Side['rekey']) {
+  private constructor(role: Role, suite: Suite, { peer, credential, judge }: Proved, split: Split, { rekey }: Side) {
     this.role = role
     this.suite = suite
     this.peer = peer
+    this.credential = credential && concat(credential)
+    this.judge = judge
     this.sealer = new Sealer(split.send, rekey)
     this.opener = new Opener(split.receive, RECORD_CEILING[suite.cipher])
-    this.sessionId = toHex(split.exportReserved('sotto session id', EMPTY, 16))
+    this.sessionId = sessionIdOf(split)
     this.split = split
   }
 
   /** @throws noise/misuse unless `handshake` is finished */
-  static of(role: Role, suite: Suite, peer: Peer, handshake: HandshakeState, rekey: Side['rekey']): Finished {
-    return new Finished(role, suite, peer, handshake.split(), rekey)
+  static of(role: Role, suite: Suite, proved: Proved, handshake: HandshakeState, side: Side): Finished {
+    return new Finished(role, suite, proved, handshake.splitUnder(lookOf(side.keyLog, 0, sessionIdOf)), side)
   }
 
   /** Every key of the session goes. */
@@ -46,6 +63,8 @@ export class Finished {
     this.split.erase()
   }
 }
+
+const sessionIdOf = (split: Split): string => toHex(split.exportReserved('sotto session id', EMPTY, 16))
 
 /** A finished handshake and an ACCEPT: all a session is built from, and the only thing it is built from (SE-27). */
 export class Established {

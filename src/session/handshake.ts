@@ -6,11 +6,25 @@ import type { Role } from '../noise/patterns.js'
 import type { Side } from './side.js'
 import type { Suite } from './suites.js'
 
-/** A handshake of `suite` with the own identity; it holds the only copy made of the secret. */
-export const openHandshake = (side: Side, role: Role, suite: Suite, prologue: Uint8Array): HandshakeState => {
+/** Bytes of a psk. */
+export const PSK_LENGTH = 32
+
+/**
+ * A handshake of `suite` with the own identity; it holds the only copies made of the secrets, until it is over (SE-83).
+ *
+ * @param psk 32 bytes, borrowed; where the suite has one
+ */
+export const openHandshake = (
+  side: Side,
+  role: Role,
+  suite: Suite,
+  prologue: Uint8Array,
+  psk: Uint8Array | undefined,
+): HandshakeState => {
   const s = keyPairOf(side.identity)
   try {
-    return new HandshakeState({ protocol: suite.name, role, prologue, s, provider: side.provider })
+    const psks = psk === undefined ? [] : [psk]
+    return new HandshakeState({ protocol: suite.name, role, prologue, s, psks, provider: side.provider })
   } finally {
     s.secretKey.fill(0)
   }

@@ -5,7 +5,8 @@ import { type Suite, suiteById } from './suites.js'
 const MAGIC = utf8('SOTTO')
 const VERSION = 0x01
 const MAX_SUITES = 16
-const MAX_PSK_ID = 32
+/** Bytes of a psk id, at most (SE-2). */
+export const MAX_PSK_ID = 32
 
 /** "SOTTO" 01 | count u8 | suite u16 x count | tried u8 | psk_len u8 | psk_id (SE-2). */
 export interface Hello {

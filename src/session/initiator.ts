@@ -1,11 +1,13 @@
 import { concat, EMPTY } from '../bytes.js'
 import type { Contract } from '../contract/define.js'
 import { SottoError } from '../errors.js'
+import { CheckedPeer, type Shown } from '../identity/expected.js'
 import { parsePeerId } from '../identity/id.js'
-import { CheckedPeer } from '../identity/peer.js'
+import { credentialOf } from '../identity/identity.js'
+import type { Peer } from '../identity/peer.js'
 import type { HandshakeState } from '../noise/handshake.js'
 import { offerOf } from './agreement.js'
-import { Established, Finished } from './established.js'
+import { Established, Finished, type Judge } from './established.js'
 import type { Frame } from './frames.js'
 import { checkEphemeral, openHandshake } from './handshake.js'
 import { decodeRetry, encodeHello, prologueOf } from './hello.js'
@@ -13,15 +15,17 @@ import { InitiateGate } from './initiategate.js'
 import { decodeAcceptance, encodeInitiation, type Initiation, type Offer } from './initiation.js'
 import type { Opening, Step } from './opening.js'
 import { encodePacket, type Packet } from './packets.js'
-import { decodePadding, encodeInitiationField } from './payload.js'
+import { decodePayload, encodePayload } from './payload.js'
 import { errorOfRefusal } from './refusal.js'
-import type { InitiatorSide } from './side.js'
+import type { InitiatorSide, Psk } from './side.js'
 import type { SessionEvent, StateName } from './states.js'
 import { type Suite, suitesFor } from './suites.js'
 
 /** The dialling half. */
 export class Initiator implements Opening {
-  readonly #side: InitiatorSide
+  readonly #side: Omit<InitiatorSide, 'psk'>
+  /** A copy; its key is overwritten when the handshake is over (SE-83). */
+  readonly #psk: Psk | undefined
   readonly #suites: readonly Suite[]
   /** Copies of the negotiation parts so far. */
   readonly #negs: Uint8Array[] = []
@@ -30,11 +34,12 @@ export class Initiator implements Opening {
   #gate: InitiateGate | undefined
   #initiation: Initiation | undefined
 
-  constructor(side: InitiatorSide) {
-    const suites = suitesFor(side.pq)
+  constructor({ psk, ...side }: InitiatorSide) {
+    const suites = suitesFor(side.pq, psk !== undefined, side.provider)
     const [first] = suites
     if (first === undefined) throw SottoError.of('session/suite', `no suite here allows pq '${side.pq}'`)
     this.#side = side
+    this.#psk = psk && { id: concat(psk.id), key: concat(psk.key) }
     this.#suites = suites
     this.#suite = first
   }
@@ -63,6 +68,7 @@ export class Initiator implements Opening {
 
   end(): void {
     this.#handshake?.erase()
+    this.#psk?.key.fill(0)
     this.#gate?.release()
   }
 
@@ -83,25 +89,35 @@ export class Initiator implements Opening {
     const handshake = this.#handshake
     if (handshake === undefined) throw new RangeError('answer before start')
     checkEphemeral(noise)
-    decodePadding(handshake.readMessage(noise))
-    const { expected, identity } = this.#side
-    const checked = CheckedPeer.check(expected, handshake.remoteStatic ?? EMPTY, parsePeerId(identity.id))
-    return this.#finish(checked, handshake, nowMs)
+    const { credential } = decodePayload(handshake.readMessage(noise), 'credential')
+    const { expected, identity, epochMs, provider } = this.#side
+    const keys = { remoteStatic: handshake.remoteStatic ?? EMPTY, ownStatic: parsePeerId(identity.id), provider }
+    const check = (of: Pick<Shown, 'credential' | 'unixMs'>): CheckedPeer =>
+      CheckedPeer.check(expected, { ...keys, ...of })
+    const checked = check({ credential, unixMs: epochMs + nowMs })
+    const judge: Judge = (of, unixMs) => trusted(() => check({ credential: of, unixMs }).peer)
+    return this.#finish(checked, { credential, judge }, handshake, nowMs)
   }
 
   #sayHello(suite: Suite): Uint8Array {
     const suites = this.#suites.map(({ id }) => id)
-    const neg = encodeHello({ suites, tried: this.#suites.indexOf(suite), pskId: EMPTY })
+    const pskId = this.#psk?.id ?? EMPTY
+    const neg = encodeHello({ suites, tried: this.#suites.indexOf(suite), pskId })
     this.#negs.push(neg)
     // A fresh ephemeral in every Hello (SE-7).
     this.#handshake?.erase()
-    this.#handshake = openHandshake(this.#side, 'initiator', suite, prologueOf(this.#negs))
+    this.#handshake = openHandshake(this.#side, 'initiator', suite, prologueOf(this.#negs), this.#psk?.key)
     return encodePacket({ neg, noise: this.#handshake.writeMessage() })
   }
 
   /** Only a checked peer can be given message 3, and with it our static (SE-11). */
-  #finish(checked: CheckedPeer, handshake: HandshakeState, nowMs: number): Step {
-    const { provider, uses, serves, context, limits, service } = this.#side
+  #finish(
+    checked: CheckedPeer,
+    proof: { readonly credential: Uint8Array | undefined; readonly judge: Judge },
+    handshake: HandshakeState,
+    nowMs: number,
+  ): Step {
+    const { identity, provider, uses, serves, context, limits, service } = this.#side
     const gate = new InitiateGate(this.#side, checked.peer, this.#suite, nowMs)
     this.#gate = gate
     const offer = (contract: Contract): Offer => offerOf(provider.hash.SHA256, contract)
@@ -110,11 +126,25 @@ export class Initiator implements Opening {
     const served = serves.filter(({ name }) => gate.allows('in', name))
     const initiation = { uses: uses.map(offer), serves: served.map(offer), context, limits, service }
     this.#initiation = initiation
-    const noise = handshake.writeMessage(encodeInitiationField(encodeInitiation(initiation)))
+    const credential = credentialOf(identity)
+    const noise = handshake.writeMessage(encodePayload({ credential, initiation: encodeInitiation(initiation) }))
+    // SE-83: that was the last use of it.
+    this.#psk?.key.fill(0)
     return {
       to: 'I.verdict',
       packet: encodePacket({ neg: EMPTY, noise }),
-      finished: Finished.of('initiator', this.#suite, checked.peer, handshake, this.#side.rekey),
+      finished: Finished.of('initiator', this.#suite, { peer: checked.peer, ...proof }, handshake, this.#side),
     }
+  }
+}
+
+/** What a check says, or undefined where it refuses. */
+const trusted = (check: () => Peer): Peer | undefined => {
+  try {
+    return check()
+  } catch (error) {
+    // To the judge of a session any refusal is the end of trust.
+    if (error instanceof SottoError) return undefined
+    throw error
   }
 }

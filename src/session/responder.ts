@@ -1,22 +1,23 @@
 import { concat, EMPTY, equal } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import { parsePeerId } from '../identity/id.js'
+import { credentialOf } from '../identity/identity.js'
 import { pinnedPeer, provedId } from '../identity/peer.js'
 import type { HandshakeState } from '../noise/handshake.js'
 import { answer } from './agreement.js'
-import { Established, Finished } from './established.js'
+import { Established, Finished, type Judge } from './established.js'
 import { encodeFrame } from './framewriter.js'
-import { checkEphemeral, openHandshake } from './handshake.js'
+import { checkEphemeral, openHandshake, PSK_LENGTH } from './handshake.js'
 import { decodeHello, encodeRetry, type Hello, prologueOf } from './hello.js'
 import { InitiateGate } from './initiategate.js'
 import { decodeInitiation, encodeAcceptance } from './initiation.js'
 import type { Opening, Step } from './opening.js'
 import { encodePacket, type Packet } from './packets.js'
-import { decodeInitiationField, decodePadding } from './payload.js'
+import { credentialAt, decodePayload, encodePayload } from './payload.js'
 import { refusalOf } from './refusal.js'
 import type { ResponderSide } from './side.js'
 import type { SessionEvent, StateName } from './states.js'
-import { type Suite, suitesFor } from './suites.js'
+import { type Suite, suiteById, suitesFor } from './suites.js'
 
 /** The listening half. */
 export class Responder implements Opening {
@@ -61,7 +62,8 @@ export class Responder implements Opening {
     const suite = this.#choose(hello)
     // `slice` of a Buffer would be a view of what is borrowed.
     this.#negs.push(concat(packet.neg))
-    if (suite.id === hello.suites[hello.tried]) return { to: 'R.message3', packet: this.#message2(suite, packet.noise) }
+    if (suite.id === hello.suites[hello.tried])
+      return { to: 'R.message3', packet: this.#message2(suite, hello, packet.noise) }
     if (this.#first !== undefined) throw SottoError.of('session/suite', 'the second hello tries another suite')
     this.#first = hello
     const neg = encodeRetry(suite)
@@ -72,14 +74,17 @@ export class Responder implements Opening {
   /** Message 3: trust, the initiation, service, policy, contracts, in this order (SE-14, SE-24). */
   #message3({ neg, noise }: Packet, nowMs: number): Step {
     if (neg.length > 0) throw SottoError.of('session/malformed', 'message 3 with a negotiation part')
-    const { identity, trust, epochMs, rekey } = this.#side
+    const { identity, trust, epochMs } = this.#side
     const handshake = this.#handshake
     const suite = this.#suite
     if (handshake === undefined || suite === undefined) throw new RangeError('message 3 before hello')
     const payload = handshake.readMessage(noise)
     const id = provedId(handshake.remoteStatic ?? EMPTY, parsePeerId(identity.id))
-    const trusted = trust(id, epochMs + nowMs)
-    const finished = Finished.of('responder', suite, trusted ?? pinnedPeer(id), handshake, rekey)
+    const credential = credentialAt(payload)
+    const judge: Judge = (of, unixMs) => trust(id, of, unixMs)
+    const trusted = judge(credential, epochMs + nowMs)
+    const proved = { peer: trusted ?? pinnedPeer(id), credential, judge }
+    const finished = Finished.of('responder', suite, proved, handshake, this.#side)
     this.#finished = finished
     try {
       if (trusted === undefined) throw SottoError.of('identity/not-trusted', `${id} is not trusted here`)
@@ -94,7 +99,9 @@ export class Responder implements Opening {
 
   #accept(finished: Finished, payload: Uint8Array, nowMs: number): Step {
     const side = this.#side
-    const initiation = decodeInitiation(decodeInitiationField(payload))
+    const { initiation: bytes } = decodePayload(payload, 'credential', 'initiation')
+    if (bytes === undefined) throw SottoError.of('session/malformed', 'expected an initiation')
+    const initiation = decodeInitiation(bytes)
     if (initiation.service !== side.service)
       throw SottoError.of('session/service', 'the peer asked for another service')
     const gate = new InitiateGate(side, finished.peer, finished.suite, nowMs)
@@ -119,23 +126,30 @@ export class Responder implements Opening {
     const first = this.#first
     if (first !== undefined && !(first.suites.join() === hello.suites.join() && equal(first.pskId, hello.pskId)))
       throw SottoError.of('session/suite', 'the second hello lists other suites')
-    // SE-5: a psk id stands for psk suites only, and none is known here.
-    const known = hello.pskId.length > 0 ? [] : suitesFor(this.#side.pq)
-    for (const id of hello.suites) {
-      const suite = known.find((candidate) => candidate.id === id)
-      if (suite !== undefined) return suite
-    }
-    throw SottoError.of('session/suite', 'no suite listed is allowed here')
+    const { pq, provider, pskOf } = this.#side
+    const listed = hello.suites.map(suiteById).filter((suite) => suite !== undefined)
+    // SE-85: a psk id stands for psk suites alone, and they for it.
+    const named = hello.pskId.length > 0
+    if (listed.some((suite) => suite.psk !== named))
+      throw SottoError.of('session/suite', 'the hello lists suites that do not go with its psk id')
+    const allowed = suitesFor(pq, pskOf !== undefined, provider)
+    const chosen = listed.find((suite) => allowed.includes(suite))
+    if (chosen === undefined) throw SottoError.of('session/suite', 'no suite listed is allowed here')
+    return chosen
   }
 
-  #message2(suite: Suite, noise: Uint8Array): Uint8Array {
+  #message2(suite: Suite, hello: Hello, noise: Uint8Array): Uint8Array {
     // Message 1 has no payload (SE-13).
     if (noise.length !== suite.sizes[0])
       throw SottoError.of('session/malformed', `expected message 1 of ${suite.sizes[0]} bytes, got ${noise.length}`)
     checkEphemeral(noise)
     this.#suite = suite
-    this.#handshake = openHandshake(this.#side, 'responder', suite, prologueOf(this.#negs))
-    decodePadding(this.#handshake.readMessage(noise))
-    return encodePacket({ neg: EMPTY, noise: this.#handshake.writeMessage() })
+    const { identity, provider, pskOf } = this.#side
+    // SE-82: with an id nobody knows it goes on as with a psk that is wrong.
+    const psk = pskOf && (pskOf(hello.pskId) ?? provider.randomBytes(PSK_LENGTH))
+    this.#handshake = openHandshake(this.#side, 'responder', suite, prologueOf(this.#negs), psk)
+    decodePayload(this.#handshake.readMessage(noise))
+    const proof = encodePayload({ credential: credentialOf(identity) })
+    return encodePacket({ neg: EMPTY, noise: this.#handshake.writeMessage(proof) })
   }
 }

@@ -1,6 +1,7 @@
 import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import type { Provider } from '../crypto/provider.js'
+import type { Expected } from '../identity/expected.js'
 import type { PeerId } from '../identity/id.js'
 import type { Identity } from '../identity/identity.js'
 import type { Peer } from '../identity/peer.js'
@@ -20,7 +21,12 @@ export interface Side {
   readonly service: string
   readonly pq: PostQuantum
   readonly limits: Limits
-  readonly rekey: { readonly records?: number; readonly bytes?: number }
+  /** Lowers when keys are replaced: after so many records, or plaintext bytes, or by fresh ephemerals after so many ms. */
+  readonly rekey: { readonly records?: number; readonly bytes?: number; readonly refreshMs?: number }
+  /** How long the plaintext of a record is made: as it is, up to one of a few lengths, or up to a multiple of so many bytes. */
+  readonly padding: 'none' | 'buckets' | { readonly multiple: number }
+  /** Told every secret of the session, a line each: for debugging only. */
+  readonly keyLog?: (line: string) => void
   /** From start to ACCEPT (SE-9). */
   readonly handshakeMs: number
   /** A record is sent at least this often, so that a held one cannot run late unnoticed. */
@@ -30,10 +36,20 @@ export interface Side {
 }
 
 export interface InitiatorSide extends Side {
-  readonly expected: PeerId
+  readonly expected: Expected
+  /** With it psk suites alone are listed (SE-80). */
+  readonly psk?: Psk
 }
 
 export interface ResponderSide extends Side {
   /** The trusted peer of an id, or undefined. `unixMs` is Unix time. */
-  readonly trust: (id: PeerId, unixMs: number) => Peer | undefined
+  readonly trust: (id: PeerId, credential: Uint8Array | undefined, unixMs: number) => Peer | undefined
+  /** With it psk suites alone are allowed (SE-80). The key of an id, borrowed; undefined for an id nobody knows (SE-82). */
+  readonly pskOf?: (id: Uint8Array) => Uint8Array | undefined
+}
+
+/** A shared secret of 32 bytes, and its name on the wire of 1 to 32. */
+export interface Psk {
+  readonly id: Uint8Array
+  readonly key: Uint8Array
 }

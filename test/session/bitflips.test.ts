@@ -15,10 +15,9 @@ import {
   valuesOf,
   writtenBy,
 } from './byhand.js'
-import { initiatorSide, responderSide } from './pair.js'
+import { forSuite, initiatorSide, responderSide } from './pair.js'
 
 const [, XX] = SUITES
-const pqOf = (suite: Suite) => (suite.pq ? 'require' : 'off')
 
 interface Ends {
   readonly initiator: Engine
@@ -26,8 +25,8 @@ interface Ends {
 }
 
 const endsOf = (suite: Suite, provider: Provider): Ends => ({
-  initiator: Engine.initiate(initiatorSide({ pq: pqOf(suite) }, provider), 0),
-  responder: Engine.respond(responderSide({ pq: pqOf(suite) }, provider), 0),
+  initiator: Engine.initiate(initiatorSide(forSuite(suite, provider)), 0),
+  responder: Engine.respond(responderSide(forSuite(suite, provider)), 0),
 })
 
 const flip = (bytes: Uint8Array, bit: number): Uint8Array =>

@@ -16,7 +16,7 @@ import { type Acceptance, encodeAcceptance, encodeInitiation, type Initiation } 
 import { limitsOf } from '../../src/session/limits.js'
 import type { InitiatorSide, ResponderSide } from '../../src/session/side.js'
 import type { Suite } from '../../src/session/suites.js'
-import { alice, bob, initiatorSide, responderSide } from './pair.js'
+import { alice, bob, forSuite, initiatorSide, PSK, responderSide } from './pair.js'
 
 /**
  * Peers that are played by hand, from the framework and the bytes of the specification alone: they say what a test wants
@@ -86,6 +86,8 @@ interface Who {
   readonly keys?: KeyPair
   /** The secret key of `e`: a handshake with a key of its own choice. */
   readonly e?: Uint8Array
+  /** The shared secret of a psk suite, if it is not that of the tests. */
+  readonly psk?: Uint8Array
 }
 
 class Half {
@@ -104,12 +106,13 @@ class Half {
   }
 
   begin(role: 'initiator' | 'responder', suite: Suite, neg: Uint8Array): HandshakeState {
-    const { provider, identity, keys = keyPairOf(identity), e } = this.#who
+    const { provider, identity, keys = keyPairOf(identity), e, psk = PSK.key } = this.#who
     this.#handshake = new HandshakeState({
       protocol: suite.name,
       role,
       prologue: prologue(...this.earlier, neg),
       s: keys,
+      psks: suite.psk ? [psk] : [],
       provider,
       ...(e && { ephemeralForTesting: { e } }),
     })
@@ -125,7 +128,7 @@ export class HandInitiator {
   }
 
   /** A packet with a Hello and message 1 of `suite`. */
-  hello(suite: Suite, suites: readonly number[] = [suite.id], pskId = EMPTY): Uint8Array {
+  hello(suite: Suite, suites: readonly number[] = [suite.id], pskId = suite.psk ? PSK.id : EMPTY): Uint8Array {
     const neg = helloOf(suites, suites.indexOf(suite.id), pskId)
     return packet(neg, this.#half.begin('initiator', suite, neg).writeMessage())
   }
@@ -222,8 +225,8 @@ interface Opened {
 
 /** A responder that serves and uses Note, with whom a session was opened by hand. */
 export const openResponder = (provider: Provider, suite: Suite, over: Partial<ResponderSide> = {}): Opened => {
-  const pq = suite.pq ? 'require' : 'off'
-  const engine = Engine.respond(responderSide({ pq, serves: [Note], uses: [Note], ...over }, provider), 0)
+  const side = { ...forSuite(suite, provider), serves: [Note], uses: [Note], ...over }
+  const engine = Engine.respond(responderSide(side), 0)
   const hand = new HandInitiator({ provider, identity: alice })
   engine.receive(hand.hello(suite), 0)
   hand.answered(engine.take(0) ?? EMPTY)
@@ -235,8 +238,8 @@ export const openResponder = (provider: Provider, suite: Suite, over: Partial<Re
 
 /** An initiator that uses and serves Note, with whom a session was opened by hand. */
 export const openInitiator = (provider: Provider, suite: Suite, over: Partial<InitiatorSide> = {}): Opened => {
-  const pq = suite.pq ? 'require' : 'off'
-  const engine = Engine.initiate(initiatorSide({ pq, serves: [Note], uses: [Note], ...over }, provider), 0)
+  const side = { ...forSuite(suite, provider), serves: [Note], uses: [Note], ...over }
+  const engine = Engine.initiate(initiatorSide(side), 0)
   const hand = new HandResponder({ provider, identity: bob })
   engine.receive(hand.message2(engine.take(0) ?? EMPTY, suite), 0)
   hand.message3(engine.take(0) ?? EMPTY)

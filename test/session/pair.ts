@@ -1,3 +1,4 @@
+import { equal, utf8 } from '../../src/bytes.js'
 import type { Contract } from '../../src/contract/define.js'
 import { defaultProvider } from '../../src/crypto/default.js'
 import type { Provider } from '../../src/crypto/provider.js'
@@ -7,11 +8,26 @@ import { policyStore } from '../../src/policy/store.js'
 import { Engine } from '../../src/session/engine.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import { limitsOf } from '../../src/session/limits.js'
-import type { InitiatorSide, ResponderSide, Side } from '../../src/session/side.js'
+import type { InitiatorSide, Psk, ResponderSide, Side } from '../../src/session/side.js'
+import { SUITES, type Suite } from '../../src/session/suites.js'
 
 /** Two identities that outlive a test. */
 export const alice: Identity = generateIdentity()
 export const bob: Identity = generateIdentity()
+
+/** A secret that both ends share where a suite asks for one. */
+export const PSK: Psk = { id: utf8('psk of the tests'), key: new Uint8Array(32).fill(0x5a) }
+
+/** The suites that an end with this provider may list. */
+export const suitesOf = ({ nativeAes }: Provider): readonly Suite[] =>
+  SUITES.filter(({ cipher }) => cipher !== 'AESGCM' || nativeAes)
+
+/** What makes an end of either role list, or take, `suite` before any other. */
+export const forSuite = (suite: Suite, provider: Provider): Pick<Side, 'pq' | 'provider'> => ({
+  pq: suite.pq ? 'require' : 'off',
+  provider: { ...provider, nativeAes: suite.cipher === 'AESGCM' },
+  ...(suite.psk && { psk: PSK, pskOf: (id: Uint8Array) => (equal(id, PSK.id) ? PSK.key : undefined) }),
+})
 
 /** A policy that lets anybody call and send anything. */
 export const open = {
@@ -20,7 +36,8 @@ export const open = {
 }
 
 const common = (provider: Provider): Omit<Side, 'identity'> => ({
-  provider,
+  // ChaChaPoly, unless a test brings a provider of its own.
+  provider: { ...provider, nativeAes: false },
   policy: policyStore(open),
   uses: [],
   serves: [],
@@ -29,6 +46,7 @@ const common = (provider: Provider): Omit<Side, 'identity'> => ({
   pq: 'require',
   limits: limitsOf(),
   rekey: {},
+  padding: 'none',
   handshakeMs: 10_000,
   keepaliveMs: 20_000,
   epochMs: 0,
