@@ -44,6 +44,8 @@ const SYMBOLS = {
   data: 'data',
   ping: 'ping',
   rekey: 'rekey',
+  refresh: 'refresh',
+  credential: 'credential',
   drain: 'drain',
   end: 'end',
   'end with a code': 'end',
@@ -52,6 +54,7 @@ const SYMBOLS = {
 } as const satisfies Record<string, SessionEvent | undefined>
 
 type Symbol = keyof typeof SYMBOLS
+type Role = 'initiator' | 'responder'
 
 const ALL = Object.keys(SYMBOLS).filter((name): name is Symbol => Object.hasOwn(SYMBOLS, name))
 
@@ -63,8 +66,26 @@ const EXPECTED: Readonly<Partial<Record<StateName, Readonly<Partial<Record<Symbo
   'I.answer': { retry: 'I.answer2', 'message 2': 'I.verdict' },
   'I.answer2': { 'message 2': 'I.verdict' },
   'I.verdict': { accept: 'open' },
-  open: { data: 'open', ping: 'open', rekey: 'open', drain: 'open', end: 'closed', close: 'ending' },
-  ending: { data: 'ending', ping: 'ending', rekey: 'ending', drain: 'ending', end: 'closed', close: 'ending' },
+  open: {
+    data: 'open',
+    ping: 'open',
+    rekey: 'open',
+    refresh: 'open',
+    credential: 'open',
+    drain: 'open',
+    end: 'closed',
+    close: 'ending',
+  },
+  ending: {
+    data: 'ending',
+    ping: 'ending',
+    rekey: 'ending',
+    refresh: 'ending',
+    credential: 'ending',
+    drain: 'ending',
+    end: 'closed',
+    close: 'ending',
+  },
 }
 
 const OVER: readonly StateName[] = ['refused', 'closed', 'dead']
@@ -77,6 +98,7 @@ const strangeMessage = (length: number): Uint8Array => packet(EMPTY, random(leng
 /** An engine and a peer by hand that knows how to say the right thing, if there is one. */
 class World {
   readonly engine: Engine
+  readonly role: Role
   readonly #provider: Provider
   readonly #dialled: HandInitiator
   readonly #listening: HandResponder
@@ -87,7 +109,8 @@ class World {
   #exchange: number
   #pings = 0
 
-  constructor(role: 'initiator' | 'responder', provider: Provider) {
+  constructor(role: Role, provider: Provider) {
+    this.role = role
     const both = { serves: [Note], uses: [Note] }
     this.#provider = provider
     this.#dialled = new HandInitiator({ provider, identity: alice })
@@ -183,6 +206,10 @@ class World {
         return frame({ is: 'PING', count: ++this.#pings })
       case 'rekey':
         return frame({ is: 'REKEY', generation: 0 })
+      case 'refresh':
+        return frame({ is: 'REFRESH', body: EMPTY })
+      case 'credential':
+        return frame({ is: 'CREDENTIAL', body: Uint8Array.of(7) })
       case 'drain':
         return frame({ is: 'DRAIN', last: 0 })
       case 'end':
@@ -208,9 +235,10 @@ interface Walk {
   spared: number
 }
 
-/** What may follow the sequence: the table, and that DRAIN comes once. */
-const expectedAfter = (state: StateName, symbol: Symbol, before: readonly Symbol[]): StateName => {
+/** What may follow the sequence: the table, that DRAIN comes once, and that R asks once for a refresh, and I never. */
+const expectedAfter = (role: Role, state: StateName, symbol: Symbol, before: readonly Symbol[]): StateName => {
   if (symbol === 'drain' && before.includes('drain')) return 'dead'
+  if (symbol === 'refresh' && state === 'open' && (role === 'responder' || before.includes('refresh'))) return 'dead'
   return EXPECTED[state]?.[symbol] ?? 'dead'
 }
 
@@ -227,7 +255,7 @@ const walk = (make: () => World, before: readonly Symbol[], left: number, seen: 
     const to = world.do(symbol)
     const path = [...before, symbol].join(', ')
     seen.run++
-    expect(to, path).toBe(expectedAfter(from, symbol, before))
+    expect(to, path).toBe(expectedAfter(world.role, from, symbol, before))
     const event = SYMBOLS[symbol]
     if (event !== undefined && STATES[from][event] === undefined) expect(to, path).toBe('dead')
     if (event !== undefined && (to !== 'dead' || STATES[from][event]?.includes(to) === true)) {
