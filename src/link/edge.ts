@@ -1,5 +1,6 @@
 import type { Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
+import type { Peer } from '../identity/peer.js'
 import type { Engine } from '../session/engine.js'
 import type { Established } from '../session/established.js'
 import type { EngineEvent } from '../session/events.js'
@@ -45,6 +46,7 @@ export class Edge implements Caller {
   /** Messages whose handlers have not finished. */
   readonly #arrivals = new Map<Exchange, Arrival>()
   #session: Session | undefined
+  #peer: Peer | undefined
   #oneWayHandlers = 0
   #turning = false
 
@@ -81,6 +83,23 @@ export class Edge implements Caller {
   /** As `Session.ping`. */
   ping(options: PingOptions = {}): Promise<number> {
     return this.#pings.ask(options)
+  }
+
+  /** Who the peer is since its last CREDENTIAL; undefined before the first. */
+  get peer(): Peer | undefined {
+    return this.#peer
+  }
+
+  /** As `Session.renew`. */
+  renew(credential: Uint8Array): void {
+    this.#engine.renew(credential, now())
+    this.#pump.schedule()
+  }
+
+  /** What is trusted has changed: the session ends if its peer is trusted no more. */
+  retrust(): void {
+    this.#engine.retrust(now())
+    this.#turn()
   }
 
   /** DRAIN and END; what is open has `timeoutMs` to finish. */
@@ -179,6 +198,9 @@ export class Edge implements Caller {
         break
       case 'pong':
         this.#pings.answered(event.count)
+        break
+      case 'renewed':
+        this.#peer = event.peer
         break
       case 'draining':
         this.#outcome.draining()

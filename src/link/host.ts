@@ -4,7 +4,7 @@ import { Engine } from '../session/engine.js'
 import type { ResponderSide } from '../session/side.js'
 import type { Transport } from '../transport/transport.js'
 import { Feed } from './feed.js'
-import { drainMs } from './live.js'
+import { drainMs, retrust } from './live.js'
 import { open } from './open.js'
 import { epochOf, type HostOptions, responderSideOf } from './options.js'
 import { free, now } from './pump.js'
@@ -166,8 +166,6 @@ class Answering implements Host {
 
   /** A peer that is trusted no more loses its sessions (LI-5). */
   #recheck(): void {
-    for (const session of this.#sessions)
-      if (this.#trust.check(session.peer.id, undefined, Date.now()) === undefined)
-        session.abort(SottoError.of('identity/not-trusted', `${session.peer.id} is trusted no more`))
+    for (const session of this.#sessions) retrust(session)
   }
 }

@@ -14,6 +14,11 @@ const END_MS = 5_000
 const DRAIN_MS = 30_000
 const LONGEST_DRAIN_MS = 86_400_000
 
+const edges = new WeakMap<Session, Edge>()
+
+/** @internal What is trusted has changed: `session` ends if its peer is trusted no more (LI-5). */
+export const retrust = (session: Session): void => edges.get(session)?.retrust()
+
 /** The session of an established engine. */
 export const liveSession = <U extends Contract>(
   established: Established,
@@ -36,7 +41,9 @@ export const liveSession = <U extends Contract>(
   }
   const session: Session<U> = {
     id: established.id,
-    peer: established.peer,
+    get peer() {
+      return edge.peer ?? established.peer
+    },
     suite: established.suite.name,
     context: established.context,
     uses: Object.freeze(use.filter(({ name }) => established.uses.includes(name))),
@@ -47,6 +54,7 @@ export const liveSession = <U extends Contract>(
     refusals: edge.refusals,
     denials: edge.denials,
     ping: (ping) => edge.ping(ping),
+    renew: (credential) => edge.renew(credential),
     drain,
     close,
     abort,
@@ -54,6 +62,7 @@ export const liveSession = <U extends Contract>(
     [Symbol.asyncDispose]: close,
   }
   bindCaller(session, edge)
+  edges.set(session, edge)
   const deaf = onAbort(signal, () => abort(signal?.reason))
   void closed.then(deaf)
   return Object.freeze(session)

@@ -26,7 +26,7 @@ export interface Denial extends Refusal {
 export interface Session<U extends Contract = Contract> extends AsyncDisposable {
   /** Hex, 32 digits, the same at both ends. */
   readonly id: string
-  /** The authenticated other end. */
+  /** The authenticated other end, as its newest credential has it. */
   readonly peer: Peer
   /** The Noise protocol name. */
   readonly suite: string
@@ -47,6 +47,12 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
    * @throws call/cancelled, call/deadline, session/lost, session/closed
    */
   ping(options?: PingOptions): Promise<number>
+  /**
+   * Shows the peer a newer credential of our key, of 1 to 4,096 bytes, copied. A peer that does not trust it, or to whom it
+   * is not of the same name and of a later end than the one before, ends the session. 4 at once, then one a minute.
+   * @throws session/closed, session/busy, session/limit if the peer takes only shorter records, RangeError on a length
+   */
+  renew(credential: Uint8Array): void
   /**
    * Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends within 5 s.
    * @throws RangeError unless `timeoutMs` is 0..86,400,000

@@ -170,9 +170,10 @@ export class Engine {
     this.#live().renew(credential, nowMs)
   }
 
-  /** What is trusted has changed: a session with a peer that is trusted no more ends (SE-105). */
+  /** What is trusted has changed: a session with a peer that is trusted no more ends, without a byte (SE-105). */
   retrust(nowMs: number): void {
-    this.#guard(() => this.#traffic?.recheck(nowMs))
+    const error = this.#traffic?.recheck(nowMs)
+    if (error !== undefined) this.abort(error)
   }
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */

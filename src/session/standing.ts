@@ -10,6 +10,9 @@ export const CREDENTIALS_PER_SECOND = 1 / 60
 /** Own ones that may be sent at once: what a stalled transport holds back and what may follow stay within the burst. */
 export const OWN_CREDENTIALS = 4
 
+/** Who the peer was when the handshake ended, and by what. */
+export type Shown = Pick<Finished, 'peer' | 'judge' | 'credential'>
+
 /** Who the peer is by now, and until when: what it shows may be renewed, withdrawn, or end. */
 export class Standing {
   readonly #judge: Finished['judge']
@@ -19,7 +22,7 @@ export class Standing {
   #peer: Peer
   #shown: Uint8Array | undefined
 
-  constructor({ peer, judge, credential }: Finished, epochMs: number, nowMs: number) {
+  constructor({ peer, judge, credential }: Shown, epochMs: number, nowMs: number) {
     this.#judge = judge
     this.#epochMs = epochMs
     this.#own = new Bucket(OWN_CREDENTIALS, CREDENTIALS_PER_SECOND, nowMs)
@@ -38,9 +41,10 @@ export class Standing {
     if (nowMs >= this.endsAt) throw notTrusted('its credential has expired')
   }
 
-  /** Asks the judge again (SE-105). @throws identity/not-trusted if it says no */
-  recheck(nowMs: number): void {
-    if (this.#judge(this.#shown, this.#epochMs + nowMs) === undefined) throw notTrusted('it is trusted no more')
+  /** Asks the judge again: why the session is over, or undefined (SE-105). */
+  recheck(nowMs: number): SottoError | undefined {
+    const trusted = this.#judge(this.#shown, this.#epochMs + nowMs) !== undefined
+    return trusted ? undefined : notTrusted('it is trusted no more')
   }
 
   /** True if one more CREDENTIAL may be sent now (SE-103). */

@@ -1,7 +1,7 @@
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
 import { Arrivals } from './arrivals.js'
-import type { Established, Finished } from './established.js'
+import type { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import { Exchanges } from './exchanges.js'
 import { type Frame, MAX_CREDENTIAL } from './frames.js'
@@ -10,7 +10,7 @@ import { Gate } from './gate.js'
 import { REKEY_ROOM } from './outbox.js'
 import { Pulse } from './pulse.js'
 import type { Side } from './side.js'
-import { Standing } from './standing.js'
+import { type Shown, Standing } from './standing.js'
 
 /** What goes on in an open session: its exchanges, its PINGs, its draining, who the peer is. Keys and the end are the engine's. */
 export class Traffic {
@@ -23,13 +23,7 @@ export class Traffic {
   #draining = false
   #cut = false
 
-  constructor(
-    established: Established,
-    finished: Finished,
-    side: Side,
-    emit: (event: EngineEvent) => void,
-    nowMs: number,
-  ) {
+  constructor(established: Established, shown: Shown, side: Side, emit: (event: EngineEvent) => void, nowMs: number) {
     const gate = new Gate({
       peer: established.peer,
       policy: side.policy.forPeer(established.peer),
@@ -42,7 +36,7 @@ export class Traffic {
     this.exchanges = new Exchanges(established, gate, emit)
     this.arrivals = new Arrivals(this.exchanges, emit)
     this.#pulse = new Pulse(established.own, established.allowed, side.keepaliveMs, nowMs)
-    this.#standing = new Standing(finished, side.epochMs, nowMs)
+    this.#standing = new Standing(shown, side.epochMs, nowMs)
     this.#side = side
     this.#emit = emit
   }
@@ -94,9 +88,9 @@ export class Traffic {
     this.exchanges.outbox.notice(frame)
   }
 
-  /** Trust has changed: is the peer still trusted? @throws identity/not-trusted if not (SE-105) */
-  recheck(nowMs: number): void {
-    this.#standing.recheck(nowMs)
+  /** Trust has changed: why the session is over, or undefined (SE-105). */
+  recheck(nowMs: number): SottoError | undefined {
+    return this.#standing.recheck(nowMs)
   }
 
   /** DRAIN: nothing new is taken or begun from here on (SE-42). */
