@@ -1,11 +1,15 @@
-import { createConnection, createServer, isIPv6, type Server, type Socket } from 'node:net'
+import { createConnection, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net'
+import process from 'node:process'
 import { SottoError } from '../errors.js'
 import { fromDuplex } from './duplex.node.js'
 import { stdio } from './stdio.node.js'
 import type { Transport } from './transport.js'
 import { listenUnix } from './unix.node.js'
 
-/** Where a transport leads: `unix:/run/t.sock`, `tcp:localhost:7000`, `tcp:[::1]:7000` or `stdio:`. */
+/**
+ * Where a transport leads: `unix:/run/t.sock`, `tcp:localhost:7000`, `tcp:[::1]:7000` or `stdio:`. `unix:@name` is an
+ * abstract socket of Linux, which has no file and no mode: every process in its network namespace can connect.
+ */
 export type Endpoint = `unix:${string}` | `tcp:${string}:${number}` | `tcp:[${string}]:${number}` | 'stdio:'
 
 /** What listens at an endpoint. */
@@ -18,11 +22,15 @@ export interface EndpointServer {
 
 type Place =
   | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'abstract'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'stdio' }
 
 /** What fits `sun_path` on every Unix, in bytes without the closing zero (TR-23). */
 const MAX_PATH = 103
+
+/** All of Linux's `sun_path`. Node 20 fills an abstract name up to it and later versions do not, so it is always done (TR-28). */
+const ABSTRACT_LENGTH = 108
 
 /** Sessions gather frames before they write, so the system gains nothing by waiting (TR-18, TR-27). */
 const OPTIONS = { allowHalfOpen: true, noDelay: true } as const
@@ -58,11 +66,11 @@ export const serveEndpoint = async (
   }
   const server = createServer(OPTIONS, (socket) => {
     const transport = fromDuplex(socket)
-    const source = place.kind === 'unix' ? 'unix' : socket.remoteAddress
+    const source = place.kind === 'tcp' ? socket.remoteAddress : 'unix'
     if (source === undefined) transport.abort(new Error('gone before it was accepted'))
     else onTransport(transport, source)
   })
-  await (place.kind === 'unix' ? listenUnix(server, place.path) : listenTcp(server, place))
+  await (place.kind === 'unix' ? listenUnix(server, place.path) : listenAt(server, place, endpoint))
   // One connection found no file descriptor left and is gone; the next may find one.
   server.on('error', () => undefined)
   return {
@@ -74,8 +82,8 @@ export const serveEndpoint = async (
   }
 }
 
-/** Reads an endpoint strictly (TR-17). */
-const parseEndpoint = (endpoint: string): Place => {
+/** @internal Reads an endpoint strictly (TR-17). */
+export const parseEndpoint = (endpoint: string): Place => {
   if (endpoint === 'stdio:') return { kind: 'stdio' }
   if (endpoint.startsWith('unix:')) return unixPlace(endpoint.slice('unix:'.length))
   const [, bracketed, name, digits] = /^tcp:(?:\[([^[\]]+)\]|([A-Za-z0-9._-]+)):(0|[1-9]\d{0,4})$/.exec(endpoint) ?? []
@@ -91,7 +99,15 @@ const unixPlace = (path: string): Place => {
   if (path === '' || path.includes('\0')) throw new TypeError('expected a path behind unix:')
   const length = Buffer.byteLength(path)
   if (length > MAX_PATH) throw new RangeError(`expected a path of at most ${MAX_PATH} bytes, got ${length}: ${path}`)
-  return { kind: 'unix', path }
+  return path.startsWith('@') ? abstractPlace(path.slice(1)) : { kind: 'unix', path }
+}
+
+/** Elsewhere than on Linux it would name a file (TR-29). */
+const abstractPlace = (name: string): Place => {
+  if (name === '') throw new TypeError('expected a name behind unix:@')
+  if (process.platform !== 'linux')
+    throw SottoError.of('transport/failed', `cannot use unix:@${name}: abstract sockets are of Linux alone`)
+  return { kind: 'abstract', path: `\0${name}${'\0'.repeat(ABSTRACT_LENGTH - 1 - Buffer.byteLength(name))}` }
 }
 
 const connected = (socket: Socket, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<Transport> =>
@@ -116,12 +132,12 @@ const connected = (socket: Socket, endpoint: Endpoint, signal: AbortSignal | und
     socket.on('connect', onConnect).on('error', onError)
   })
 
-const listenTcp = (server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> =>
+const listenAt = (server: Server, where: ListenOptions, endpoint: Endpoint): Promise<void> =>
   new Promise((resolve, reject) => {
     const onError = (cause: Error): void =>
-      reject(SottoError.of('transport/failed', `cannot listen at ${host} port ${port}: ${cause.message}`, { cause }))
+      reject(SottoError.of('transport/failed', `cannot listen at ${endpoint}: ${cause.message}`, { cause }))
     server.once('error', onError)
-    server.listen({ host, port }, () => {
+    server.listen(where, () => {
       server.off('error', onError)
       resolve()
     })
@@ -129,6 +145,7 @@ const listenTcp = (server: Server, { host, port }: { readonly host: string; read
 
 const actual = (place: Exclude<Place, { kind: 'stdio' }>, server: Server): Endpoint => {
   if (place.kind === 'unix') return `unix:${place.path}`
+  if (place.kind === 'abstract') return `unix:@${place.path.replaceAll('\0', '')}`
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : place.port
   return isIPv6(place.host) ? `tcp:[${place.host}]:${port}` : `tcp:${place.host}:${port}`

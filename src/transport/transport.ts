@@ -134,7 +134,8 @@ export class PipeTransport implements Transport, Arrivals {
     }
     this.#queue.push(bytes)
     this.#queued += bytes.length
-    this.#held = this.#queued >= ROOM || this.#queue.length >= CHUNKS
+    // Once held, it stays so until all is read: what was under way may come after a part of it was.
+    if (this.#queued >= ROOM || this.#queue.length >= CHUNKS) this.#held = true
     return !this.#held
   }
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { equal } from '../../src/bytes.js'
 import { SottoError } from '../../src/errors.js'
+import { client } from '../../src/messaging/client.js'
 import type { Transport } from '../../src/transport/transport.js'
+import { Echo, pair } from '../link/sessions.js'
+import { chopped } from './pass.js'
 
 /** Two ends of one transport, and how to free what lies between them. */
 export interface Ends {
@@ -17,13 +21,47 @@ export const conforms = (kinds: Readonly<Record<string, Open>>): void => {
     readingAndWriting(open)
     ending(open)
   })
-  describe.concurrent('TR-11 close resolves although the other end neither reads nor ends', () => {
-    test.each(Object.entries(kinds))('%s', (_, open) =>
-      between(open, async (near) => {
+  test('TR-11 close resolves although the other end neither reads nor ends', async () => {
+    const closing = Object.entries(kinds).map(async ([kind, open]) => {
+      await between(open, async (near) => {
         void near.write(new Uint8Array(32 * 1_048_576))
         await near.close()
-      }),
-    )
+      })
+      return kind
+    })
+    expect(await Promise.all(closing)).toEqual(Object.keys(kinds))
+  })
+}
+
+/** What a session asks of every transport, also through something that splits, merges and delays. */
+export const holdsSessions = (kinds: Readonly<Record<string, Open>>, seed: number): void => {
+  describe.each(Object.entries(kinds))(`a session over %s, chopped with seed ${seed}`, (_, open) => {
+    test('TR-1 TR-10 calls with a megabyte both ways, and closes in order', () =>
+      between(open, async (left, right) => {
+        const { near, far } = await pair({
+          near: { use: [Echo] },
+          transports: [chopped(left, seed), chopped(right, seed + 1)],
+        })
+        const megabyte = pattern(8, 0, 1_000_000)
+        expect(equal(await client(near, Echo).echo(megabyte), megabyte)).toBe(true)
+        await near.close()
+        expect(await Promise.all([near.closed, far.closed])).toEqual([{ clean: true }, { clean: true }])
+      }))
+
+    test('TR-4 TR-14 takes the end of the transport for a truncation, however politely it came', () =>
+      between(open, async (left, right) => {
+        const { near, far } = await pair({
+          near: { use: [Echo] },
+          transports: [chopped(left, seed), chopped(right, seed + 1)],
+        })
+        const call = expect(client(near, Echo).wait()).rejects.toSatisfy((error) =>
+          SottoError.is(error, 'session/lost'),
+        )
+        await left.close()
+        await call
+        const truncated = { clean: false, error: expect.objectContaining({ code: 'channel/truncated' }) }
+        expect(await Promise.all([near.closed, far.closed])).toEqual([truncated, truncated])
+      }))
   })
 }
 

@@ -38,6 +38,8 @@ describe('endpoints', () => {
     'stdio:0',
     'unix:',
     'unix:a\0b',
+    'unix:@',
+    'unix:@a\0b',
     'UNIX:/tmp/a',
     '/tmp/a',
     'tcp:',
@@ -217,5 +219,44 @@ describe('Unix sockets', () => {
 
   test('TR-24 a listener that has no folder says so', async () => {
     await expect(echo(`unix:${at('no/such/folder.sock')}`)).rejects.toSatisfy(isFailure)
+  })
+})
+
+describe('abstract Unix sockets', () => {
+  const name = `sotto-test-${process.pid}`
+  /** Addresses, with @ for each zero byte. */
+  const listed = (): readonly string[] => readFileSync('/proc/net/unix', 'utf8').split(/[ \n]+/)
+
+  test('TR-22 TR-24 TR-28 listens without a file, alone, and is gone when it is closed', async () => {
+    const server = await echo(`unix:@${name}`)
+    expect(server.endpoint).toBe(`unix:@${name}`)
+    expect(listed()).toContain(`@${name}`.padEnd(108, '@'))
+    await expect(echo(server.endpoint)).rejects.toThrow(/transport\/failed.*EADDRINUSE/)
+    const transport = await connect(server.endpoint)
+    await server.close()
+    await expectEcho(transport)
+    await transport.close()
+    await expect(connect(server.endpoint)).rejects.toSatisfy((error) => code(error) === 'ECONNREFUSED')
+    expect(lstatSync(`@${name}`, { throwIfNoEntry: false })).toBeUndefined()
+  })
+
+  test('TR-23 takes a name of 102 bytes and refuses one of 103', async () => {
+    const long = name.padEnd(102, 'x')
+    const server = await echo(`unix:@${long}`)
+    expect(listed()).toContain(`@${long}`.padEnd(108, '@'))
+    await server.close()
+    await expect(echo(`unix:@${long}x`)).rejects.toThrow(RangeError)
+  })
+
+  test('TR-29 fails on another system and makes no file', async () => {
+    const { platform } = process
+    Object.defineProperty(process, 'platform', { value: 'darwin' })
+    try {
+      await expect(echo(`unix:@${name}`)).rejects.toSatisfy(isFailure)
+      await expect(connect(`unix:@${name}`)).rejects.toSatisfy(isFailure)
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform })
+    }
+    expect(lstatSync(`@${name}`, { throwIfNoEntry: false })).toBeUndefined()
   })
 })

@@ -1,0 +1,18 @@
+import type WebSocket from 'ws'
+import type { WebSocketLike } from '../../src/transport/websocket.js'
+
+/** What a browser's WebSocket shows: nothing pauses or cuts it, and nobody tells when it has sent. */
+export const browserSocket = (socket: WebSocket): WebSocketLike => ({
+  get readyState() {
+    return socket.readyState
+  },
+  get bufferedAmount() {
+    return socket.bufferedAmount
+  },
+  set binaryType(type: 'arraybuffer') {
+    socket.binaryType = type
+  },
+  addEventListener: socket.addEventListener.bind(socket),
+  send: (bytes) => socket.send(bytes),
+  close: (code) => socket.close(code),
+})
