@@ -4,8 +4,14 @@ import { recordLength } from '../../src/channel/record.js'
 import { Splitter } from '../../src/channel/splitter.js'
 import { isAddress } from '../../src/contract/address.js'
 import { SottoError } from '../../src/errors.js'
+import { decodeCredential, encodeCredential } from '../../src/identity/credential.js'
 import { generateIdentity, secretTextOf } from '../../src/identity/identity.js'
+import { issueCredential } from '../../src/identity/issue.js'
+import { generateIssuer } from '../../src/identity/issuer.js'
+import { checkProof, makeChallenge, proveIdentity } from '../../src/identity/possession.js'
+import { encodeStatement } from '../../src/identity/statement.js'
 import { decodeText, encodeText, kindOfText, type TextKind } from '../../src/identity/text.js'
+import { KnownText } from '../../src/link/knownpeers.js'
 import { parseProtocol } from '../../src/noise/protocol.js'
 import { parseJson } from '../../src/policy/json.js'
 import { canMatch, parsePattern } from '../../src/policy/pattern.js'
@@ -22,6 +28,7 @@ import {
 } from '../../src/session/initiation.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { decodePacket, encodePacket, packetLength } from '../../src/session/packets.js'
+import { credentialAt, decodePayload, encodePayload } from '../../src/session/payload.js'
 import { SUITES } from '../../src/session/suites.js'
 import { Script, type Target } from './target.js'
 
@@ -148,7 +155,47 @@ const units = (
   return refused === undefined ? [...found, 'refused'] : found
 }
 
+const issuer = generateIssuer()
+const possession = checkProof(issuer, proveIdentity(generateIdentity(), makeChallenge(issuer, 0), issuer.id), 0)
+const granted = { possession, expiresMs: 86_400_000 }
+
+/** What is read of a credential is all of it: written again under its signature, it is the same. */
+const credential = twin(
+  'credential',
+  [
+    issueCredential(issuer, granted),
+    issueCredential(issuer, {
+      ...granted,
+      name: 'spiffe://a.example/b',
+      roles: ['x', 'y'],
+      claims: { a: 1, b: true, c: 'd' },
+    }),
+  ],
+  (bytes) => ({ statement: decodeCredential(bytes), signature: bytes.slice(-64) }),
+  ({ statement, signature }) => encodeCredential(encodeStatement(statement), () => signature),
+)
+
+/** Padding is no field: it is cut from what is compared. */
+const payload: Target = {
+  name: 'payload',
+  seeds: [
+    encodePayload({ initiation: encodeInitiation(initiation) }),
+    encodePayload({ credential: new Uint8Array(9), initiation: new Uint8Array(3) }),
+    concat(encodePayload({ credential: new Uint8Array(5) }), new Uint8Array(9)),
+  ],
+  run: (input) => {
+    credentialAt(input)
+    const fields = refusable(() => decodePayload(input, 'credential', 'initiation'))
+    if (fields === undefined) return
+    const again = encodePayload(fields)
+    if (!equal(again, input.subarray(0, again.length)) || input.subarray(again.length).some((byte) => byte !== 0))
+      throw new Error(`a second spelling of ${toHex(again)}`)
+  },
+}
+
 export const canonical: readonly Target[] = [
+  credential,
+  payload,
   twin(
     'cbor',
     values.map((value) => encode(value)),
@@ -181,7 +228,20 @@ export const canonical: readonly Target[] = [
 ]
 
 const text = new TextDecoder()
-const KINDS: readonly TextKind[] = ['peer', 'secret', 'sealed']
+const KINDS: readonly TextKind[] = ['peer', 'secret', 'sealed', 'issuer', 'issuerSecret', 'challenge', 'proof']
+
+/** The file of known peers: what is taken out of it leaves the rest readable. */
+export const known: Target = {
+  name: 'known',
+  seeds: [`# people\ntcp:a.example:7000 ${generateIdentity().id}\nunix:/run/a b.sock ${generateIdentity().id}\n`].map(
+    utf8,
+  ),
+  dictionary: ['\n', ' sotto1', '#', 'tcp:'].map(utf8),
+  run: (input) => {
+    const read = refusable(() => new KnownText(text.decode(input)))
+    for (const endpoint of read?.ids.keys() ?? []) new KnownText(read?.without(endpoint) ?? '')
+  },
+}
 
 /** Texts an operator or a program gives: ids, addresses, patterns, names of protocols. */
 export const texts: Target = {

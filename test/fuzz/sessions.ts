@@ -3,6 +3,7 @@ import { encode, type Wire } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
 import { oneWay, requestResponse } from '../../src/contract/operation.js'
 import type { Shape } from '../../src/contract/shape.js'
+import { defaultProvider } from '../../src/crypto/default.js'
 import { Engine } from '../../src/session/engine.js'
 import type { Established } from '../../src/session/established.js'
 import type { EngineEvent } from '../../src/session/events.js'
@@ -12,7 +13,9 @@ import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/sess
 import { encodeHello } from '../../src/session/hello.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { encodePacket } from '../../src/session/packets.js'
+import { suiteById } from '../../src/session/suites.js'
 import { Traffic } from '../../src/session/traffic.js'
+import { openInitiator, openResponder } from '../session/byhand.js'
 import { initiatorSide, pairOf, responderSide, settle } from '../session/pair.js'
 import { refusable } from './decoders.js'
 import { Script, type Target } from './target.js'
@@ -31,6 +34,9 @@ const Room = contract('room.v1', {
   read: requestResponse({ request: anything, response: anything }),
   note: oneWay(anything),
 })
+
+const XX = suiteById(0x0011)
+if (XX === undefined) throw new Error('expected XX')
 
 const limits = limitsOf({ plaintext: 1_024, message: 4_096, exchanges: 3, exchangeWindow: 4_096, sessionWindow: 8_192 })
 const both = { uses: [Room], serves: [Room], limits, pq: 'off' } as const
@@ -93,6 +99,8 @@ export const traffic: Target = {
 
 const ESTABLISHED = established()
 const SIDE = responderSide(both)
+/** Its peer is known by its key alone. */
+const PROVED = { peer: ESTABLISHED.peer, credential: undefined, judge: () => ESTABLISHED.peer }
 
 class Play {
   readonly #script: Script
@@ -104,7 +112,7 @@ class Play {
 
   constructor(input: Uint8Array) {
     this.#script = new Script(input)
-    this.#traffic = new Traffic(ESTABLISHED, SIDE, (event) => this.#events.push(event), 0)
+    this.#traffic = new Traffic(ESTABLISHED, PROVED, SIDE, (event) => this.#events.push(event), 0)
   }
 
   run(): void {
@@ -155,7 +163,14 @@ class Play {
 
   #receive(plaintext: Uint8Array): void {
     for (const frame of decodeFrames(plaintext)) {
-      if (frame.is === 'ACCEPT' || frame.is === 'REFUSE' || frame.is === 'REKEY' || frame.is === 'END') continue
+      if (
+        frame.is === 'ACCEPT' ||
+        frame.is === 'REFUSE' ||
+        frame.is === 'REKEY' ||
+        frame.is === 'REFRESH' ||
+        frame.is === 'END'
+      )
+        continue
       this.#traffic.frame(frame, this.#nowMs)
     }
   }
@@ -205,6 +220,37 @@ export const opening: Target = {
     const last = [...events(engine)].at(-1)
     if (last?.is !== 'closed') throw new Error('no end')
   },
+}
+
+/** A whole engine against a peer that holds the keys and its own mind: records of any frames, cuts, and times. */
+export const session: Target = {
+  name: 'session',
+  seeds: SEEDS,
+  run: (input) => {
+    const script = new Script(input)
+    const open = input.length % 2 === 0 ? openResponder : openInitiator
+    const { engine, records } = open(defaultProvider, XX, { rekey: { records: 8, refreshMs: 1_000 }, limits })
+    let nowMs = 0
+    while (!script.done && !engine.over) {
+      const step = script.byte()
+      if (step === 0) {
+        const plaintext = script.piece()
+        engine.receive(records.seal(plaintext), nowMs)
+      } else if (step === 6) {
+        nowMs += script.byte() * 200
+        engine.wake(nowMs)
+      } else if (step === 9) engine.close(nowMs, 1_000)
+      else drainOf(engine, nowMs)
+    }
+    engine.ended()
+    drainOf(engine, nowMs)
+    if (engine.wakeAt() !== Number.POSITIVE_INFINITY) throw new Error('a timer is left')
+  },
+}
+
+const drainOf = (engine: Engine, nowMs: number): void => {
+  for (const event of events(engine)) if (event.is === 'message') engine.consumed(event)
+  while (engine.take(nowMs) !== undefined);
 }
 
 function* events(engine: Engine): Generator<EngineEvent> {
