@@ -14,6 +14,7 @@ import { encodeFrame, writeBegin } from '../src/session/framewriter.js'
 import { encodeHello, encodeRetry } from '../src/session/hello.js'
 import { encodeInitiation } from '../src/session/initiation.js'
 import { LIMITS, limitsOf } from '../src/session/limits.js'
+import { REFRESHES } from '../src/session/refresh.js'
 import { REFUSALS, refusalOf } from '../src/session/refusal.js'
 import { EVENTS, STATE_NAMES, STATES } from '../src/session/states.js'
 import { SUITES } from '../src/session/suites.js'
@@ -46,6 +47,12 @@ const TABLES: Readonly<Record<string, () => Rows>> = {
         const to = STATES[state][event]
         return to === undefined ? [] : [[`\`${state}\``, event, to.map((name) => `\`${name}\``).join(', ')]]
       }),
+    ),
+  ],
+  REFRESHES: () => [
+    ['state', 'event', 'leads to'],
+    ...Object.entries(REFRESHES).flatMap(([state, row]) =>
+      Object.entries(row).map(([event, to]) => [`\`${state}\``, event, `\`${to}\``]),
     ),
   ],
   FRAMES: () => [
