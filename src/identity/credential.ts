@@ -49,8 +49,9 @@ export const verifyCredential = (
     throw refused("expected the issuer's signature")
   // ID-29: what is said of one key is worth nothing to another.
   if (statement.id !== id) throw refused('expected it to be of the key that was proved')
-  if (unixMs < notBeforeMs - skewMs) throw refused(`expected one that holds now, got one from ${dateOf(notBeforeMs)}`)
-  if (unixMs >= expiresMs + skewMs) throw refused(`expected one that holds now, got one until ${dateOf(expiresMs)}`)
+  if (!(unixMs >= notBeforeMs - skewMs))
+    throw refused(`expected one that holds now, got one from ${dateOf(notBeforeMs)}`)
+  if (!(unixMs < expiresMs + skewMs)) throw refused(`expected one that holds now, got one until ${dateOf(expiresMs)}`)
   return statement
 }
 

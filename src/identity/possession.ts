@@ -113,7 +113,7 @@ export const checkProof = (
     throw refused('expected a proof that was made with its secret key, for this issuer')
   // ID-32: the time is part of what the key was derived from.
   const madeMs = timeOf(challenge)
-  if (unixMs < madeMs || unixMs >= madeMs + CHALLENGE_MS)
+  if (!(unixMs >= madeMs && unixMs < madeMs + CHALLENGE_MS))
     throw refused(`expected an answer within ${CHALLENGE_MS / 60_000} minutes`)
   return Possession.of(id, unixMs)
 }
