@@ -8,8 +8,8 @@ export interface WebSocketLike {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
   addEventListener(type: 'open' | 'close' | 'error', listener: (event: object) => void): void
-  /** A browser ignores `sent`; `ws` calls it when the bytes are out. */
-  send(bytes: Uint8Array, sent?: () => void): void
+  /** Given a Uint8Array. A browser ignores `sent`; `ws` calls it when the bytes are out. */
+  send(bytes: unknown, sent?: () => void): void
   close(code?: number): void
   pause?(): void
   resume?(): void

@@ -13,6 +13,8 @@ export const browserSocket = (socket: WebSocket): WebSocketLike => ({
     socket.binaryType = type
   },
   addEventListener: socket.addEventListener.bind(socket),
-  send: (bytes) => socket.send(bytes),
+  send: (bytes) => {
+    if (bytes instanceof Uint8Array) socket.send(bytes)
+  },
   close: (code) => socket.close(code),
 })
