@@ -6,7 +6,12 @@ import { Sealer } from '../src/channel/sealer.js'
 import { contract } from '../src/contract/define.js'
 import { requestResponse } from '../src/contract/operation.js'
 import { noble } from '../src/crypto/noble.js'
+import type { Provider } from '../src/crypto/provider.js'
 import { ERRORS, SottoError } from '../src/errors.js'
+import { Identity } from '../src/identity/identity.js'
+import { issueCredential } from '../src/identity/issue.js'
+import { Issuer } from '../src/identity/issuer.js'
+import { Possession } from '../src/identity/possession.js'
 import { CipherState } from '../src/noise/cipherstate.js'
 import { offerOf } from '../src/session/agreement.js'
 import { FLAG, FRAMES } from '../src/session/frames.js'
@@ -68,6 +73,12 @@ const Thermostat = contract('thermostat.v1', {
   read: requestResponse({ request: Room, faults: { NoSuchRoom: Room }, visible: ['room'] }),
 })
 
+/** The issuer and the key of the chapters' credential; its serial counts from 40. */
+const counting = (from: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i)
+const issuer = Issuer.of(counting(0x20, 32), noble)
+const thermostat = Identity.of(counting(0, 32), noble)
+const drawn: Provider = { ...noble, randomBytes: (length) => counting(0x40, length) }
+
 /** What the code makes for the fenced block below `<!-- example: NAME -->`; white space does not count. */
 const EXAMPLES: Readonly<Record<string, () => string>> = {
   RECORD: () =>
@@ -86,6 +97,20 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
     const details = { contract: 'thermostat.v1', operation: 'read' }
     return toHex(refusalOf(SottoError.of('contract/unserved', 'an example', { details })) ?? EMPTY)
   },
+  CREDENTIAL: () =>
+    toHex(
+      issueCredential(
+        issuer,
+        {
+          possession: Possession.of(thermostat.id, 1_767_225_600_000),
+          name: 'spiffe://example.org/kitchen/thermostat',
+          roles: ['sensor'],
+          claims: { room: 'kitchen' },
+          expiresMs: 1_767_312_000_000,
+        },
+        drawn,
+      ),
+    ),
   BEGIN: () => {
     const out = new Uint8Array(64)
     const head = { operation: 0, ttlMs: 500, labels: EMPTY }

@@ -2,7 +2,7 @@ import { utf8 } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import { changedKey, type KnownKeys } from '../identity/expected.js'
 import type { PeerId } from '../identity/id.js'
-import { type KnownPeers, KnownText, MAX_KNOWN_BYTES } from './knownpeers.js'
+import { type KnownPeers, KnownText, MAX_KNOWN, MAX_KNOWN_BYTES } from './knownpeers.js'
 import { fileError, readIfThere, whileLocked, writeOver } from './privatefile.node.js'
 
 /**
@@ -53,6 +53,7 @@ class KnownFile implements KnownPeers {
       const known = text.ids.get(endpoint)
       if (known === id) return
       if (known !== undefined) throw changedKey(endpoint, known, id)
+      if (text.ids.size >= MAX_KNOWN) throw fileError(this.path, `expected room among ${MAX_KNOWN} endpoints`)
       await this.#write(text.with(endpoint, id))
     })
   }

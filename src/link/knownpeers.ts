@@ -53,10 +53,9 @@ export class KnownText {
     this.ids = ids
   }
 
-  /** The text with one line more. @throws SottoError identity/malformed over 16,384 endpoints; RangeError for an endpoint with no form there */
+  /** The text with one line more. @throws RangeError for an endpoint that has no form there */
   with(endpoint: string, id: PeerId): string {
     if (!ENDPOINT.test(endpoint)) throw new RangeError('expected an endpoint of 1 to 512 printable characters')
-    if (this.ids.size >= MAX_KNOWN) throw malformed(this.#lines.length + 1, `at most ${MAX_KNOWN} endpoints`)
     return textOf([...this.#lines, `${endpoint} ${id}`])
   }
 

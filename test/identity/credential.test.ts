@@ -541,3 +541,8 @@ describe('issuing', () => {
     )
   })
 })
+
+test('ID-22 the sizes that the chapter says', () => {
+  const roles = Array.from({ length: 64 }, (_, i) => `${String(i).padStart(2, '0')}${'r'.repeat(50)}`)
+  expect(issued({ name: `spiffe://example.org/${'a'.repeat(234)}`, roles })).toHaveLength(3_940)
+})
