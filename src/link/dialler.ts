@@ -1,20 +1,22 @@
 import type { Contract } from '../contract/define.js'
-import { parsePeerId } from '../identity/id.js'
 import { Engine } from '../session/engine.js'
 import type { InitiatorSide } from '../session/side.js'
 import type { Transport } from '../transport/transport.js'
+import { recall, rememberIn } from './knownpeers.js'
 import { open } from './open.js'
-import { type DialOptions, epochOf, sideOf } from './options.js'
+import { type DialOptions, epochOf, initiatorSideOf } from './options.js'
 import { now } from './pump.js'
 import { type Connect, reach } from './reach.js'
 import type { Session } from './session.js'
 
 /** What may happen to an attempt, and what is told of it. */
-export interface Attempt {
+export interface Attempt<U extends Contract> {
   /** Gives the attempt up, or aborts the session that came of it. */
   readonly signal?: AbortSignal | undefined
   /** There is a transport. */
   readonly reached?: () => void
+  /** There is a session, and nothing else has happened in it. */
+  readonly opened?: (session: Session<U>) => void
   /** The peer takes nothing new in the session any more. */
   readonly draining?: () => void
 }
@@ -26,19 +28,19 @@ export class Dialler<U extends Contract> {
 
   /** @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be */
   constructor(options: DialOptions<U>) {
-    // A misspelt id is the caller's mistake, and is known before a byte is sent.
-    parsePeerId(options.peer)
-    this.#side = { ...sideOf(options, now()), expected: options.peer }
+    this.#side = initiatorSideOf(options, now())
     this.#options = options
   }
 
   /** One attempt over `transport`, which it takes over. */
-  over(transport: Transport): Promise<Session<U>> {
+  async over(transport: Transport): Promise<Session<U>> {
+    await recall(this.#side.expected)
     return this.#open(this.#engine(), transport, this.#options)
   }
 
   /** One attempt, the connecting included: its time is one (LI-1). @throws what `connect` throws, and as `initiate` */
-  async dial(connect: Connect, attempt: Attempt = this.#options): Promise<Session<U>> {
+  async dial(connect: Connect, attempt: Attempt<U> = this.#options): Promise<Session<U>> {
+    await recall(this.#side.expected)
     const engine = this.#engine()
     const transport = await reach(connect, this.#side.handshakeMs, attempt.signal)
     attempt.reached?.()
@@ -50,8 +52,10 @@ export class Dialler<U extends Contract> {
     return Engine.initiate({ ...this.#side, epochMs: epochOf(time) }, time)
   }
 
-  #open(engine: Engine, transport: Transport, { signal, draining }: Attempt): Promise<Session<U>> {
+  async #open(engine: Engine, transport: Transport, { signal, opened, draining }: Attempt<U>): Promise<Session<U>> {
     const options = signal === undefined ? this.#options : { ...this.#options, signal }
-    return open(engine, transport, options, { signal, opened: () => undefined, draining })
+    const session = await open(engine, transport, options, { signal, opened, draining })
+    await rememberIn(this.#side.expected, session)
+    return session
   }
 }

@@ -1,6 +1,7 @@
 import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import type { Admitted } from '../session/gate.js'
+import type { Link } from './link.js'
 import type { Session } from './session.js'
 
 /** What messaging asks of a session; bodies are wire values, already checked by a shape. */
@@ -52,16 +53,17 @@ export interface Served {
   opened?(session: Session): void
 }
 
-const callers = new WeakMap<Session, Caller>()
+const callers = new WeakMap<Session | Link, Caller>()
 
-/** @internal Registers the Caller of a new session; once each. */
-export const bindCaller = (session: Session, caller: Caller): void => {
-  callers.set(session, caller)
+/** @internal Registers the Caller of a new session or link; once each. */
+export const bindCaller = (on: Session | Link, caller: Caller): void => {
+  callers.set(on, caller)
 }
 
-/** @internal The Caller of a session. @throws TypeError if it is none of ours */
-export const callerOf = (session: Session): Caller => {
-  const caller = callers.get(session)
-  if (caller === undefined) throw new TypeError('expected a Session made by dial, initiate, host or listen')
+/** @internal The Caller of a session or link. @throws TypeError if it is none of ours */
+export const callerOf = (on: Session | Link): Caller => {
+  const caller = callers.get(on)
+  if (caller === undefined)
+    throw new TypeError('expected a Session or Link made by dial, initiate, link, linkOver, host or listen')
   return caller
 }

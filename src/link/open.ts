@@ -9,11 +9,11 @@ import type { Closed, Session } from './session.js'
 import { onAbort } from './signals.js'
 
 /** What may happen to an attempt, beside what the peer does. */
-interface Attempt {
+interface Attempt<U extends Contract> {
   /** Gives the handshake up; it has no effect on the session that came of it. */
   readonly signal: AbortSignal | undefined
   /** Told of the session before anything else happens in it. */
-  readonly opened: (session: Session) => void
+  readonly opened?: ((session: Session<U>) => void) | undefined
   /** Told when the peer takes nothing new any more. */
   readonly draining?: (() => void) | undefined
 }
@@ -26,7 +26,7 @@ export const open = <U extends Contract>(
   engine: Engine,
   transport: Transport,
   options: Both<U>,
-  { signal, opened, draining }: Attempt,
+  { signal, opened, draining }: Attempt<U>,
 ): Promise<Session<U>> =>
   new Promise((resolve, reject) => {
     let finish: (closed: Closed) => void = () => undefined
@@ -37,7 +37,7 @@ export const open = <U extends Contract>(
       established: (established) => {
         deaf()
         const session = liveSession(established, edge, options, closed)
-        opened(session)
+        opened?.(session)
         resolve(session)
         return session
       },

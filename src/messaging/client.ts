@@ -9,6 +9,7 @@ import {
 import type { In, Out, Sent, Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
 import { type Caller, type CallOptions, callerOf } from '../link/face.js'
+import type { Link } from '../link/link.js'
 import type { Session } from '../link/session.js'
 import { received } from './fault.js'
 import { check, checkSent } from './shape.js'
@@ -29,18 +30,18 @@ type Act<Op extends Operation> =
 type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value: I, options?: CallOptions]
 
 /**
- * The operations of `contract` at the peer of a session, as one frozen object of functions.
+ * The operations of `contract` at the peer of a session or link, as one frozen object of functions.
  *
  * A call settles with the response, or rejects with a SottoError: `call/fault` (see `faultOf`), `call/deadline`,
  * `policy/denied`, `session/lost` and others, where `ran` says whether the peer did it. It waits 30 seconds unless
  * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it.
  *
- * @throws contract/unserved if the session does not use the contract
+ * @throws contract/unserved if the session or link does not use the contract
  */
-export const client = <U extends Contract, C extends U>(on: Session<U>, contract: C): Client<C> => {
+export const client = <U extends Contract, C extends U>(on: Session<U> | Link<U>, contract: C): Client<C> => {
   // ME-15
   if (!on.uses.includes(contract)) {
-    throw SottoError.of('contract/unserved', `expected a contract that the session uses, got ${contract.name}`, {
+    throw SottoError.of('contract/unserved', `expected a contract that is used there, got ${contract.name}`, {
       details: { contract: contract.name },
     })
   }

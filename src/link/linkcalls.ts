@@ -1,0 +1,144 @@
+import type { Wire } from '../cbor.js'
+import type { Contract } from '../contract/define.js'
+import { rowsOf } from '../contract/row.js'
+import { SottoError } from '../errors.js'
+import type { Caller, CallOptions } from './face.js'
+import { type Asked, isEnd, Request } from './linkrequest.js'
+import { now } from './pump.js'
+import { onAbort } from './signals.js'
+
+/** What waits for a session, at most: as many calls as wait inside one (SE-46), and their bytes (LI-40). */
+export const WAITING = 65_536
+export const WAITING_BYTES = 67_108_864
+
+/** The Caller of a link: asks the present session, and keeps for the next what may be asked again. */
+export class LinkCalls implements Caller {
+  /** `contract.operation` of each operation that may run twice. */
+  readonly #idempotent: ReadonlySet<string>
+  /** With what ends the waiting of each. */
+  readonly #waiting = new Map<Request, () => void>()
+  #bytes = 0
+  #number = 0
+  #caller: Caller | undefined
+  #ended: SottoError | undefined
+
+  constructor(uses: readonly Contract[]) {
+    this.#idempotent = new Set(
+      uses.flatMap((contract) =>
+        rowsOf(contract).flatMap(({ name, idempotent }) => (idempotent ? [`${contract.name}.${name}`] : [])),
+      ),
+    )
+  }
+
+  call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined> {
+    return new Promise((resolve, reject) => {
+      const idempotent = this.#idempotent.has(`${contract}.${operation}`)
+      const asked: Asked = { verb: 'call', contract, operation, options, idempotent, number: this.#number++ }
+      this.#ask(new Request(asked, value, { resolve, reject }, now()))
+    })
+  }
+
+  send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined {
+    const caller = this.#caller
+    const first = caller === undefined ? undefined : sent(() => caller.send(contract, operation, value, options))
+    if (caller !== undefined && first === undefined) return undefined
+    return new Promise((resolve, reject) => {
+      const asked: Asked = { verb: 'send', contract, operation, options, idempotent: false, number: this.#number++ }
+      const request = new Request(asked, value, { resolve: () => resolve(), reject }, now())
+      if (caller === undefined || first === undefined) this.#wait(request)
+      else this.#follow(request, caller, first)
+    })
+  }
+
+  /**
+   * There is a session: what waited goes first, in its order. What is to be made anew in each session begins here, before
+   * anything that waited.
+   */
+  open(caller: Caller): void {
+    const waited = [...this.#waiting].sort(([a], [b]) => a.number - b.number)
+    for (const [request, stop] of waited) {
+      stop()
+      this.#follow(request, caller, request.over(caller, now()))
+    }
+    this.#caller = caller
+  }
+
+  /** The present session takes nothing new any more. */
+  leave(): void {
+    this.#caller = undefined
+  }
+
+  /** There will be no further session. What waits fails; what is under way has the outcome of its session. */
+  end(error: SottoError): void {
+    this.#ended = error
+    this.#caller = undefined
+    for (const [request, stop] of this.#waiting) {
+      stop()
+      request.reject(closed(error))
+    }
+  }
+
+  /** Of the present session; of the next if there is none, or it has refused the request already. */
+  #ask(request: Request): void {
+    const caller = this.#caller
+    if (caller === undefined || caller === request.tried) this.#wait(request)
+    else this.#follow(request, caller, request.over(caller, now()))
+  }
+
+  #follow(request: Request, caller: Caller, outcome: Promise<Wire | undefined>): void {
+    request.tried = caller
+    outcome.then(
+      (value) => request.resolve(value),
+      (error) => {
+        if (request.mayRepeat(error)) this.#ask(request)
+        else request.reject(error)
+      },
+    )
+  }
+
+  #wait(request: Request): void {
+    const refusal = this.#refusal(request)
+    if (refusal !== undefined) {
+      request.reject(refusal)
+      return
+    }
+    const leftMs = request.deadlineMs - now()
+    const late = (): void => fail(SottoError.of('call/deadline', 'no session came in time'))
+    const timer = leftMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(late, leftMs)
+    const deaf = onAbort(request.signal, () => fail(cancelled()))
+    const stop = (): void => {
+      clearTimeout(timer)
+      deaf()
+      this.#waiting.delete(request)
+      this.#bytes -= request.size
+    }
+    const fail = (error: SottoError): void => {
+      stop()
+      request.reject(error)
+    }
+    this.#waiting.set(request, stop)
+    this.#bytes += request.size
+  }
+
+  #refusal({ signal, size }: Request): SottoError | undefined {
+    if (this.#ended !== undefined) return closed(this.#ended)
+    if (signal?.aborted === true) return cancelled()
+    if (this.#waiting.size < WAITING && this.#bytes + size <= WAITING_BYTES) return undefined
+    return SottoError.of('session/busy', `${this.#waiting.size} requests wait for a session already`)
+  }
+}
+
+/** undefined where it was taken at once. One that could not begin because its session ends is as one that was lost. */
+const sent = (send: () => Promise<void> | undefined): Promise<undefined> | undefined => {
+  try {
+    return send()?.then(() => undefined)
+  } catch (error) {
+    if (!isEnd(error)) throw error
+    return Promise.reject(error)
+  }
+}
+
+const cancelled = (): SottoError => SottoError.of('call/cancelled', 'given up while no session was there')
+
+const closed = (cause: SottoError): SottoError =>
+  SottoError.of('session/closed', 'the link makes no further session', { cause })
