@@ -8,8 +8,7 @@ export interface WebSocketLike {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
   addEventListener(type: 'open' | 'close' | 'error', listener: (event: object) => void): void
-  /** Given a Uint8Array. A browser ignores `sent`; `ws` calls it when the bytes are out. */
-  send(bytes: unknown, sent?: () => void): void
+  send(bytes: unknown): void
   close(code?: number): void
   pause?(): void
   resume?(): void
@@ -25,7 +24,7 @@ const CODE = { normal: 1_000, none: 1_005, aborted: 4_000 } as const
 const CONNECTING = 0
 const CLOSED = 3
 
-/** How often a browser, which does not tell, is asked whether it has sent. Browsers fire no timer sooner. */
+/** How often a full socket, which does not tell, is asked whether it has sent. Browsers fire no timer sooner. */
 const POLL_MS = 4
 
 /**
@@ -44,10 +43,8 @@ export const fromWebSocket = (socket: WebSocketLike): Transport => {
 class SocketPipe implements Pipe {
   readonly #socket: WebSocketLike
   readonly #arrivals: Arrivals
-  /** What was written while connecting (TR-45). */
+  /** What was written and cannot be sent before the socket is open (TR-45). */
   readonly #early: Uint8Array[] = []
-  readonly #sent = (): void => this.#drained()
-  #full = false
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(socket: WebSocketLike, arrivals: Arrivals) {
@@ -55,22 +52,14 @@ class SocketPipe implements Pipe {
     this.#arrivals = arrivals
     socket.addEventListener('message', ({ data }) => this.#take(data))
     socket.addEventListener('error', (event) => this.#lost('error' in event ? event.error : new Error('it failed')))
-    socket.addEventListener('open', () => this.#flush())
+    socket.addEventListener('open', () => this.#poll())
     socket.addEventListener('close', ({ code }) => this.#gone(code))
     if (socket.readyState === CLOSED) this.#lost(new Error('the socket was closed before'))
   }
 
   send(bytes: Uint8Array): boolean {
-    if (this.#socket.readyState === CONNECTING) {
-      this.#early.push(bytes)
-      this.#full = true
-      return false
-    }
-    this.#post(bytes)
-    if (this.#socket.bufferedAmount < ROOM) return true
-    this.#full = true
-    this.#timer ??= setTimeout(() => this.#poll(), POLL_MS)
-    return false
+    this.#early.push(bytes)
+    return this.#flush()
   }
 
   async finish(): Promise<void> {
@@ -80,6 +69,7 @@ class SocketPipe implements Pipe {
         socket.addEventListener(type, () => resolve())
       })
     if (socket.readyState === CONNECTING) await Promise.race([heard('open'), heard('close')])
+    this.#flush()
     // Behind all that was sent (TR-10, TR-44).
     socket.close(CODE.normal)
     if (socket.readyState !== CLOSED) await heard('close')
@@ -125,27 +115,21 @@ class SocketPipe implements Pipe {
     this.#lost(new Error(`closed with code ${code}`))
   }
 
-  #flush(): void {
+  /** Whether there is room for more. */
+  #flush(): boolean {
+    if (this.#socket.readyState === CONNECTING) return false
     for (const bytes of this.#early.splice(0)) this.#post(bytes)
-    this.#poll()
+    if (this.#socket.bufferedAmount < ROOM) return true
+    this.#timer ??= setTimeout(() => this.#poll(), POLL_MS)
+    return false
   }
 
   #post(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += MAX_MESSAGE)
-      this.#socket.send(bytes.subarray(at, at + MAX_MESSAGE), this.#sent)
+    for (let at = 0; at < bytes.length; at += MAX_MESSAGE) this.#socket.send(bytes.subarray(at, at + MAX_MESSAGE))
   }
 
   #poll(): void {
     this.#timer = undefined
-    this.#drained()
-    if (this.#full) this.#timer = setTimeout(() => this.#poll(), POLL_MS)
-  }
-
-  #drained(): void {
-    if (!this.#full || this.#socket.bufferedAmount >= ROOM) return
-    this.#full = false
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#arrivals.room()
+    if (this.#flush()) this.#arrivals.room()
   }
 }

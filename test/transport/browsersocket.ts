@@ -1,7 +1,7 @@
 import type WebSocket from 'ws'
 import type { WebSocketLike } from '../../src/transport/websocket.js'
 
-/** What a browser's WebSocket shows: nothing pauses or cuts it, and nobody tells when it has sent. */
+/** What a browser's WebSocket shows: nothing pauses or cuts it. */
 export const browserSocket = (socket: WebSocket): WebSocketLike => ({
   get readyState() {
     return socket.readyState

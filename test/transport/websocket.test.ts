@@ -161,6 +161,16 @@ describe('fromWebSocket', () => {
     await room
   })
 
+  test('TR-1 TR-45 keeps the order of what is written before and in the event that opens the socket', async () => {
+    const { server, url } = await listening()
+    const socket = new WebSocket(url)
+    socket.on('open', () => void transport.write(Uint8Array.of(2)))
+    const transport = fromWebSocket(socket)
+    void transport.write(Uint8Array.of(1))
+    const [raw] = await once(server, 'connection')
+    expect((await messages(raw, 2)).flatMap(([data]) => [...data])).toEqual([1, 2])
+  })
+
   test('TR-10 TR-45 close of a socket that is not open yet sends all, then the end', async () => {
     const { server, url } = await listening()
     const transport = fromWebSocket(new WebSocket(url))
