@@ -5,7 +5,7 @@ import type { Transport } from '../transport/transport.js'
 import { recall, rememberIn } from './knownpeers.js'
 import { open } from './open.js'
 import { type DialOptions, epochOf, initiatorSideOf } from './options.js'
-import { now } from './pump.js'
+import { free, now } from './pump.js'
 import { type Connect, reach } from './reach.js'
 import type { Session } from './session.js'
 
@@ -35,20 +35,25 @@ export class Dialler<U extends Contract> {
   /** One attempt over `transport`, which it takes over. */
   async over(transport: Transport): Promise<Session<U>> {
     await recall(this.#side.expected)
-    return this.#open(this.#engine(), transport, this.#options)
+    return this.#open(this.#engine(now()), transport, this.#options)
   }
 
   /** One attempt, the connecting included: its time is one (LI-1). @throws what `connect` throws, and as `initiate` */
   async dial(connect: Connect, attempt: Attempt<U> = this.#options): Promise<Session<U>> {
+    const time = now()
     await recall(this.#side.expected)
-    const engine = this.#engine()
     const transport = await reach(connect, this.#side.handshakeMs, attempt.signal)
-    attempt.reached?.()
-    return this.#open(engine, transport, attempt)
+    try {
+      attempt.reached?.()
+      return await this.#open(this.#engine(time), transport, attempt)
+    } catch (error) {
+      // After a failed handshake this does nothing.
+      free(transport, error)
+      throw error
+    }
   }
 
-  #engine(): Engine {
-    const time = now()
+  #engine(time: number): Engine {
     return Engine.initiate({ ...this.#side, epochMs: epochOf(time) }, time)
   }
 

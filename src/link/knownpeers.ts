@@ -1,6 +1,7 @@
 import { SottoError } from '../errors.js'
-import type { KnownKeys } from '../identity/expected.js'
+import type { Expected, KnownKeys } from '../identity/expected.js'
 import { type PeerId, peerId } from '../identity/id.js'
+import type { Session } from './session.js'
 
 /** Endpoints that a file of known peers holds, at most (ID-39). */
 export const MAX_KNOWN = 16_384
@@ -63,6 +64,37 @@ export class KnownText {
     return textOf(this.#lines.filter((line, index) => entryOf(line, index + 1)?.[0] !== endpoint))
   }
 }
+
+/** @internal Before an attempt: what others wrote to the file since counts. @throws SottoError identity/file */
+export const recall = async (expected: Expected): Promise<void> => {
+  await fileOf(expected)?.known.reload()
+}
+
+/**
+ * @internal ID-42: behind ACCEPT, the key of a new endpoint is written down. If it cannot be, the session is aborted, or the
+ * next first key of the endpoint would be taken as well.
+ *
+ * @throws SottoError identity/changed, identity/file
+ */
+export const rememberIn = async (expected: Expected, session: Session): Promise<void> => {
+  const file = fileOf(expected)
+  const { id } = session.peer
+  if (file === undefined || file.known.check(file.endpoint, id) === 'known') return
+  try {
+    await file.known.remember(file.endpoint, id)
+  } catch (error) {
+    session.abort(error)
+    throw error
+  }
+}
+
+const fileOf = (expected: Expected): { readonly endpoint: string; readonly known: KnownPeers } | undefined => {
+  if (typeof expected === 'string' || !('known' in expected)) return undefined
+  const { endpoint, known } = expected
+  return isFile(known) ? { endpoint, known } : undefined
+}
+
+const isFile = (known: KnownKeys): known is KnownPeers => 'remember' in known
 
 const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
 
