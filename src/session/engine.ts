@@ -1,4 +1,4 @@
-import { EMPTY } from '../bytes.js'
+import { concat, EMPTY } from '../bytes.js'
 import type { Wire } from '../cbor.js'
 import { padded } from '../channel/padding.js'
 import { recordLength } from '../channel/record.js'
@@ -19,6 +19,7 @@ import { decodePacket, type Packet, packetLength } from './packets.js'
 import { Refresh } from './refresh.js'
 import { Responder } from './responder.js'
 import type { InitiatorSide, ResponderSide, Side } from './side.js'
+import { notTrusted } from './standing.js'
 import { expectEvent, follow, type SessionEvent, type StateName } from './states.js'
 import { Traffic } from './traffic.js'
 
@@ -172,8 +173,8 @@ export class Engine {
 
   /** What is trusted has changed: a session with a peer that is trusted no more ends, without a byte (SE-105). */
   retrust(nowMs: number): void {
-    const error = this.#traffic?.recheck(nowMs)
-    if (error !== undefined) this.abort(error)
+    if (!this.over && this.#traffic?.recheck(nowMs) === false)
+      this.abort(notTrusted('what is trusted here has changed'))
   }
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
@@ -294,7 +295,7 @@ export class Engine {
     } else if (this.#closeAt !== Number.POSITIVE_INFINITY && traffic.exchanges.idle) {
       traffic.cut(undefined)
       refresh.close()
-      this.#push(encodeFrame({ is: 'END', code: 0 }), finished)
+      this.#push(concat(traffic.unsaid, encodeFrame({ is: 'END', code: 0 })), finished)
       this.#state = 'ending'
       this.#closeAt = nowMs + END_MS
     }
@@ -345,7 +346,7 @@ export class Engine {
 
   #end(state: StateName, error: SottoError | undefined, endCode: number | undefined): void {
     if (endCode !== undefined && this.#finished !== undefined)
-      this.#push(encodeFrame({ is: 'END', code: endCode }), this.#finished)
+      this.#push(concat(this.#traffic?.unsaid ?? EMPTY, encodeFrame({ is: 'END', code: endCode })), this.#finished)
     this.#state = state
     this.#traffic?.exchanges.lose(error)
     this.#refresh?.erase()

@@ -36,15 +36,19 @@ export class Standing {
     return (this.#peer.expiresMs ?? Number.POSITIVE_INFINITY) - this.#epochMs
   }
 
-  /** @throws identity/not-trusted once trust has ended (SE-104) */
-  wake(nowMs: number): void {
-    if (nowMs >= this.endsAt) throw notTrusted('its credential has expired')
+  /** True once trust in the peer has run out (SE-104). */
+  ended(nowMs: number): boolean {
+    return nowMs >= this.endsAt
   }
 
-  /** Asks the judge again: why the session is over, or undefined (SE-105). */
-  recheck(nowMs: number): SottoError | undefined {
-    const trusted = this.#judge(this.#shown, this.#epochMs + nowMs) !== undefined
-    return trusted ? undefined : notTrusted('it is trusted no more')
+  /** Asks the judge again: who the peer is now, or undefined if it is trusted no more (SE-104, SE-105). */
+  recheck(nowMs: number): Peer | undefined {
+    const unixMs = this.#epochMs + nowMs
+    const next = this.#judge(this.#shown, unixMs)
+    if (next === undefined || (next.expiresMs ?? Number.POSITIVE_INFINITY) <= unixMs) return undefined
+    const { name, serial, expiresMs } = this.#peer
+    if (next.name !== name || next.serial !== serial || next.expiresMs !== expiresMs) this.#peer = next
+    return this.#peer
   }
 
   /** True if one more CREDENTIAL may be sent now (SE-103). */
@@ -53,16 +57,16 @@ export class Standing {
   }
 
   /**
-   * A CREDENTIAL of the peer: who it is from now on, or undefined if that has not changed (SE-101, SE-102).
+   * A CREDENTIAL of the peer: who it is from now on (SE-101, SE-102).
    * @throws identity/not-trusted, session/limit over the rate (SE-103)
    */
-  heard(credential: Uint8Array, nowMs: number): Peer | undefined {
+  heard(credential: Uint8Array, nowMs: number): Peer {
     if (!this.#theirs.take(nowMs)) throw SottoError.of('session/limit', 'the peer sends too many credentials')
     const next = this.#judge(credential, this.#epochMs + nowMs)
     if (next === undefined) throw notTrusted('the credential it sent does not hold')
-    // What is trusted as a key alone stays so, and what was shown before says nothing new (SE-102).
+    // Trusted as a key alone, or by what was shown before: nothing new is said (SE-102).
     const same = this.#shown !== undefined && equal(this.#shown, credential)
-    if (this.#peer.expiresMs === undefined || same) return undefined
+    if (next.expiresMs === undefined || same) return this.#peer
     if (!renewed(this.#peer, next)) throw notTrusted('the credential it sent does not prolong the one before')
     this.#peer = next
     this.#shown = concat(credential)
@@ -70,4 +74,6 @@ export class Standing {
   }
 }
 
-const notTrusted = (why: string): SottoError => SottoError.of('identity/not-trusted', `the peer lost its trust: ${why}`)
+/** @internal */
+export const notTrusted = (why: string): SottoError =>
+  SottoError.of('identity/not-trusted', `the peer is trusted no more: ${why}`)

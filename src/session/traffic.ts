@@ -1,3 +1,4 @@
+import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
 import { Arrivals } from './arrivals.js'
@@ -10,7 +11,7 @@ import { Gate } from './gate.js'
 import { REKEY_ROOM } from './outbox.js'
 import { Pulse } from './pulse.js'
 import type { Side } from './side.js'
-import { type Shown, Standing } from './standing.js'
+import { notTrusted, type Shown, Standing } from './standing.js'
 
 /** What goes on in an open session: its exchanges, its PINGs, its draining, who the peer is. Keys and the end are the engine's. */
 export class Traffic {
@@ -22,6 +23,8 @@ export class Traffic {
   readonly #emit: (event: EngineEvent) => void
   #draining = false
   #cut = false
+  /** A DRAIN that is in no record yet. */
+  #drain = EMPTY
 
   constructor(established: Established, shown: Shown, side: Side, emit: (event: EngineEvent) => void, nowMs: number) {
     const gate = new Gate({
@@ -49,7 +52,7 @@ export class Traffic {
   /** @throws session/timeout if the peer was silent for too long (SE-61), identity/not-trusted if its trust ended (SE-104) */
   wake(nowMs: number): void {
     if (this.#pulse.expired(nowMs)) throw SottoError.of('session/timeout', 'the peer was silent for too long')
-    this.#standing.wake(nowMs)
+    if (this.#standing.ended(nowMs) && !this.recheck(nowMs)) throw notTrusted('its credential has expired')
     this.exchanges.wake(nowMs)
     if (this.#pulse.due(nowMs)) this.ping(nowMs)
   }
@@ -88,15 +91,25 @@ export class Traffic {
     this.exchanges.outbox.notice(frame)
   }
 
-  /** Trust has changed: why the session is over, or undefined (SE-105). */
-  recheck(nowMs: number): SottoError | undefined {
-    return this.#standing.recheck(nowMs)
+  /** Judges the peer again: false if it is trusted no more (SE-104, SE-105). */
+  recheck(nowMs: number): boolean {
+    const peer = this.#standing.recheck(nowMs)
+    if (peer !== undefined) this.#become(peer)
+    return peer !== undefined
   }
 
   /** DRAIN: nothing new is taken or begun from here on (SE-42). */
   drain(): void {
     this.exchanges.close()
-    this.exchanges.outbox.control(encodeFrame({ is: 'DRAIN', last: this.arrivals.drain() }))
+    this.#drain = encodeFrame({ is: 'DRAIN', last: this.arrivals.drain() })
+    this.exchanges.outbox.notice(this.#drain, () => {
+      this.#drain = EMPTY
+    })
+  }
+
+  /** What goes in front of an END 0: without its DRAIN the peer would not learn what was not taken (SE-66). */
+  get unsaid(): Uint8Array {
+    return this.#drain
   }
 
   /** True from `cut` on. */
@@ -125,7 +138,7 @@ export class Traffic {
         this.#emit({ is: 'pong', count: frame.count })
         break
       case 'CREDENTIAL':
-        this.#renewed(this.#standing.heard(frame.body, nowMs))
+        this.#become(this.#standing.heard(frame.body, nowMs))
         break
       case 'DRAIN':
         this.#drained(frame.last)
@@ -136,8 +149,8 @@ export class Traffic {
   }
 
   /** From here on decisions are about the peer as it is now (SE-106). */
-  #renewed(peer: Peer | undefined): void {
-    if (peer === undefined) return
+  #become(peer: Peer): void {
+    if (peer === this.exchanges.gate.peer) return
     this.exchanges.gate.renew(peer, this.#side.policy.forPeer(peer))
     this.#emit({ is: 'renewed', peer })
   }
