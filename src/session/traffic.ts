@@ -1,4 +1,5 @@
 import { EMPTY } from '../bytes.js'
+import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
 import { Arrivals } from './arrivals.js'
@@ -23,6 +24,8 @@ export class Traffic {
   readonly #emit: (event: EngineEvent) => void
   #draining = false
   #cut = false
+  /** A DRAIN that is in no record yet. */
+  #drain = EMPTY
   /** A DRAIN that is in no record yet. */
   #drain = EMPTY
 
