@@ -1,5 +1,4 @@
 import { EMPTY } from '../bytes.js'
-import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
 import { Arrivals } from './arrivals.js'
@@ -24,8 +23,6 @@ export class Traffic {
   readonly #emit: (event: EngineEvent) => void
   #draining = false
   #cut = false
-  /** A DRAIN that is in no record yet. */
-  #drain = EMPTY
   /** A DRAIN that is in no record yet. */
   #drain = EMPTY
 
