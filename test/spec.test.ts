@@ -12,6 +12,7 @@ import { Identity } from '../src/identity/identity.js'
 import { issueCredential } from '../src/identity/issue.js'
 import { Issuer } from '../src/identity/issuer.js'
 import { Possession } from '../src/identity/possession.js'
+import { AFTER, LINK_EVENTS, LINK_STATES } from '../src/link/linkstate.js'
 import { CipherState } from '../src/noise/cipherstate.js'
 import { offerOf } from '../src/session/agreement.js'
 import { FLAG, FRAMES } from '../src/session/frames.js'
@@ -60,6 +61,16 @@ const TABLES: Readonly<Record<string, () => Rows>> = {
       Object.entries(row).map(([event, to]) => [`\`${state}\``, event, `\`${to}\``]),
     ),
   ],
+  LINK_STATES: () => [
+    ['state', 'event', 'leads to'],
+    ...Object.entries(LINK_STATES).flatMap(([state, row]) =>
+      LINK_EVENTS.flatMap((event) => {
+        const to = row[event]
+        return to === undefined ? [] : [[state, event, to.join(', ')]]
+      }),
+    ),
+  ],
+  AFTER: () => [['code', 'then'], ...Object.entries(AFTER).map(([code, then]) => [`\`${code}\``, then])],
   FRAMES: () => [
     ['type', 'frame', 'event', 'last of its record'],
     ...Object.entries(FRAMES).map(([name, { type, event, last }]) => [String(type), name, event, last ? 'yes' : 'no']),
