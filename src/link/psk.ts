@@ -3,14 +3,14 @@ import { PSK_LENGTH } from '../session/handshake.js'
 import { MAX_PSK_ID } from '../session/hello.js'
 import type { Psk, ResponderSide } from '../session/side.js'
 
-/** The one psk of a dialler, copied (LI-80). @throws TypeError, RangeError */
+/** The one psk of a dialler, copied (SE-88). @throws TypeError, RangeError */
 export const pskOfDialler = (psk: Psk | readonly Psk[] | undefined): Psk | undefined => {
   if (psk === undefined) return undefined
   if (isList(psk)) throw new TypeError('expected one psk for a dialler, got a list')
   return copyOf(psk)
 }
 
-/** The look-up of a listener's psks, which are copied (LI-80). @throws RangeError */
+/** The look-up of a listener's psks, which are copied (SE-88). @throws RangeError */
 export const pskOfListener = (psk: Psk | readonly Psk[] | undefined): ResponderSide['pskOf'] => {
   if (psk === undefined) return undefined
   const all = (isList(psk) ? psk : [psk]).map(copyOf)

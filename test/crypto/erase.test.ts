@@ -1,41 +1,10 @@
-import { type Runtime, Session } from 'node:inspector'
 import { expect, test } from 'vitest'
 import { toHex } from '../../src/bytes.js'
 import { native } from '../../src/crypto/native.js'
 import { noble } from '../../src/crypto/noble.js'
 import type { Provider } from '../../src/crypto/provider.js'
+import { heldBy } from '../setup/held.js'
 import { withFixedKeys } from '../setup/nonces.js'
-
-/** Every byte array that `root` reaches through its fields, private ones included: what no program but a debugger sees. */
-const heldBy = (root: object): readonly Uint8Array[] => {
-  const found: Uint8Array[] = []
-  const session = new Session()
-  session.connect()
-  const scope = Object.assign(globalThis, { inspected: { root, found } })
-  try {
-    session.post('Runtime.evaluate', { expression: 'inspected.root' }, (_, reply) => walk(session, reply.result, 4))
-  } finally {
-    Reflect.deleteProperty(scope, 'inspected')
-    session.disconnect()
-  }
-  return found
-}
-
-type Fields = Runtime.GetPropertiesReturnType & { readonly privateProperties?: readonly Runtime.PropertyDescriptor[] }
-
-const walk = (session: Session, { objectId, subtype }: Runtime.RemoteObject, depth: number): void => {
-  if (objectId === undefined || depth === 0) return
-  if (subtype === 'typedarray') {
-    const functionDeclaration = 'function () { inspected.found.push(this) }'
-    session.post('Runtime.callFunctionOn', { objectId, functionDeclaration })
-    return
-  }
-  // The declarations of Node 20 leave out the private fields.
-  session.post('Runtime.getProperties', { objectId, ownProperties: true }, (_, reply: Fields) => {
-    const fields = [...reply.result, ...(reply.privateProperties ?? [])]
-    for (const { value } of fields) if (value !== undefined) walk(session, value, depth - 1)
-  })
-}
 
 /** Imports each kind of key, with the bytes that the import must hold if it holds any. */
 const imports = (provider: Provider) => {
