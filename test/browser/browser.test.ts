@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSync } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { generateIdentity, type Host, type PeerId, trustStore } from 'sotto'
+import { generateIdentity, type Host, host, type PeerId, type Policy, serve, trustStore } from 'sotto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { Thermostat } from '../../examples/thermostat.js'
+import { listenWeb } from '../../examples/web.js'
 import { fromWebSocket } from '../../src/transport/websocket.js'
 import { TOP } from '../source.js'
 import { desk, type Met } from './desk.js'
@@ -25,6 +27,7 @@ const bundle = (name: string): string => {
     bundle: true,
     platform: 'browser',
     format: 'esm',
+    target: 'es2022',
     tsconfigRaw: {},
     write: false,
   })
@@ -98,6 +101,10 @@ describe.skipIf(skipped)('in Chromium', () => {
     expect(seen).toEqual({ visit, told: { met: met(), closed: 'clean' } })
   })
 
+  test('a page notices by the keepalive that its worker was stopped', async () => {
+    expect(await page.evaluate(() => globalThis.sottoPage.stopWorker())).toBe('session/lost')
+  })
+
   test('a page refuses a peer of another key before it shows its own', async () => {
     const { id } = generateIdentity()
     const failed = answering.failures[Symbol.asyncIterator]().next()
@@ -114,6 +121,27 @@ describe.skipIf(skipped)('in Chromium', () => {
     ] as const)
     expect(code).toBe('identity/not-trusted')
     trust.pin(pageId)
+  })
+
+  test('the example of a page asks the example of a process', async () => {
+    const thermostat = serve(Thermostat, {
+      read: () => ({ celsius: 21 }),
+      log: () => undefined,
+      reset: () => undefined,
+    })
+    const policy: Policy = {
+      version: 1,
+      rules: [{ id: 'read', effect: 'allow', by: [pageId], verbs: ['call'], on: ['thermostat.v1.read'] }],
+    }
+    const house = host({ identity, trust: [pageId], policy, serve: [thermostat] })
+    const listening = listenWeb(house, 0)
+    await once(listening, 'listening')
+    const to = `ws://127.0.0.1:${(listening.address() as AddressInfo).port}`
+    expect(
+      await page.evaluate(([at, peer]) => globalThis.sottoPage.kitchen(at, peer), [to, identity.id] as const),
+    ).toBe(21)
+    await house.close()
+    listening.close()
   })
 
   test.each(['close', 'terminate'] as const)('TR-43 a page notices a %s without an end', async (how) => {

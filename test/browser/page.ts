@@ -1,5 +1,6 @@
 import {
   client,
+  type DialOptions,
   fromPort,
   fromWebSocket,
   generateIdentity,
@@ -10,6 +11,7 @@ import {
   serve,
   type Transport,
 } from 'sotto'
+import { kitchen } from '../../examples/page.js'
 import { Desk, Window } from './contracts.js'
 import type { Met } from './desk.js'
 
@@ -42,15 +44,18 @@ const page = {
 
   /** The same with a worker, over a channel of its own. */
   visitWorker: async (): Promise<{ readonly visit: Visit; readonly told: Told }> => {
-    const worker = new Worker('/worker.js', { type: 'module' })
-    const { port1, port2 } = new MessageChannel()
-    const peer = answer<PeerId>(worker)
-    worker.postMessage({ trust: identity.id, port: port2 }, [port2])
-    const session = await meet(fromPort(port1), await peer)
+    const { worker, session } = await meetWorker()
     const told = answer<Told>(worker)
     const done = { visit: await visit(session), told: await told }
     worker.terminate()
     return done
+  },
+
+  /** How a call ends to a worker that is stopped, of which its port says nothing. */
+  stopWorker: async (): Promise<string> => {
+    const { worker, session } = await meetWorker({ keepalive: { everyMs: 200, idleMs: 1_000 } })
+    worker.terminate()
+    return codeOf(client(session, Desk).greet({ name: 'page' }))
   },
 
   /** The code an attempt fails with. */
@@ -60,6 +65,9 @@ const page = {
   /** How a session ends that the other end, or what lies between, ends. */
   wait: async (url: string, peer: PeerId): Promise<string> =>
     closing(await meet(fromWebSocket(new WebSocket(url)), peer)),
+
+  /** The example of the README. */
+  kitchen: (url: string, peer: PeerId): Promise<number> => kitchen(url, peer, identity),
 }
 
 declare global {
@@ -67,10 +75,11 @@ declare global {
 }
 globalThis.sottoPage = page
 
-const meet = (transport: Transport, peer: PeerId): Promise<Session<typeof Desk>> =>
+const meet = (transport: Transport, peer: PeerId, protocol: Knobs = {}): Promise<Session<typeof Desk>> =>
   initiate(transport, {
     identity,
     peer,
+    protocol,
     use: [Desk],
     serve: [serve(Window, { title: () => document.title })],
     policy: {
@@ -78,6 +87,21 @@ const meet = (transport: Transport, peer: PeerId): Promise<Session<typeof Desk>>
       rules: [{ id: 'title', effect: 'allow', by: [peer], verbs: ['call'], on: ['window.v1.title'] }],
     },
   })
+
+type Knobs = NonNullable<DialOptions['protocol']>
+
+interface Working {
+  readonly worker: Worker
+  readonly session: Session<typeof Desk>
+}
+
+const meetWorker = async (protocol?: Knobs): Promise<Working> => {
+  const worker = new Worker('/worker.js', { type: 'module' })
+  const { port1, port2 } = new MessageChannel()
+  const peer = answer<PeerId>(worker)
+  worker.postMessage({ trust: identity.id, port: port2 }, [port2])
+  return { worker, session: await meet(fromPort(port1), await peer, protocol) }
+}
 
 const visit = async (session: Session<typeof Desk>): Promise<Visit> => {
   const calls = client(session, Desk)
