@@ -1,18 +1,37 @@
 import { parseArgs } from 'node:util'
 import { type Arguments, type Command, EXIT, type Exit, type Terminal } from './command.js'
+import { challenge } from './credential/challenge.js'
+import { issue } from './credential/issue.js'
+import { prove } from './credential/prove.js'
+import { revoke } from './credential/revoke.js'
+import { show } from './credential/show.js'
+import { verify } from './credential/verify.js'
 import { demo } from './demo.js'
 import { id } from './id.js'
 import { keygen } from './keygen.js'
+import { peers } from './peers.js'
 import { vectors } from './vectors.js'
 
-/** Every command of `sotto`, a file each. */
-const COMMANDS: Readonly<Record<string, Command>> = { keygen, id, demo, vectors }
+/** Every command of `sotto`, a file each; the name may have two words. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  keygen,
+  id,
+  'credential challenge': challenge,
+  'credential prove': prove,
+  'credential issue': issue,
+  'credential show': show,
+  'credential verify': verify,
+  'credential revoke': revoke,
+  peers,
+  demo,
+  vectors,
+}
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const
 
 /** Runs `sotto` with `args`. What a user typed wrong is an exit code, never an exception. */
 export const run = async (args: readonly string[], terminal: Terminal): Promise<Exit> => {
-  const [name, ...rest] = args
+  const { name, rest } = named(args)
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     terminal[name === undefined ? 'error' : 'out'](overview())
     return name === undefined ? EXIT.usage : EXIT.ok
@@ -34,6 +53,12 @@ export const run = async (args: readonly string[], terminal: Terminal): Promise<
   const exit = await command.run(parsed, terminal)
   if (exit === EXIT.usage) terminal.error(usage(command))
   return exit
+}
+
+/** The longest name of a command that `args` begin with, or else their first word. */
+const named = (args: readonly string[]): { readonly name: string | undefined; readonly rest: readonly string[] } => {
+  const words = Object.hasOwn(COMMANDS, args.slice(0, 2).join(' ')) ? 2 : 1
+  return { name: args.length === 0 ? undefined : args.slice(0, words).join(' '), rest: args.slice(words) }
 }
 
 /** The arguments, or what is wrong with them. */

@@ -1,20 +1,29 @@
-import { generateIdentity } from '../index.js'
-import { writeIdentity } from '../node.js'
+import { generateIdentity, generateIssuer } from '../index.js'
+import { writeIdentity, writeIssuer } from '../node.js'
 import { attempt } from './attempt.js'
 import { type Arguments, type Command, EXIT } from './command.js'
 import { askNewPassphrase, readPassphrase } from './passphrase.js'
 
 /** CL-4: makes a key file and prints its public id. */
 export const keygen: Command = {
-  usage: 'keygen FILE [--passphrase | --passphrase-file FILE] [--json]',
-  summary: 'Makes a key file that only its owner may read, and prints its public id.',
-  options: { passphrase: { type: 'boolean' }, 'passphrase-file': { type: 'string' }, json: { type: 'boolean' } },
+  usage: 'keygen FILE [--issuer] [--passphrase | --passphrase-file FILE] [--json]',
+  summary: 'Makes a key file that only its owner may read, of an identity or an issuer, and prints its public id.',
+  options: {
+    issuer: { type: 'boolean' },
+    passphrase: { type: 'boolean' },
+    'passphrase-file': { type: 'string' },
+    json: { type: 'boolean' },
+  },
   run: ({ values, positionals: [file, ...rest] }, terminal) => {
     const twice = values.passphrase === true && values['passphrase-file'] !== undefined
     if (file === undefined || rest.length > 0 || twice) return EXIT.usage
     return attempt('keygen', terminal, async () => {
       const passphrase = await passphraseOf(values)
-      const id = await writeIdentity(file, generateIdentity(), passphrase === undefined ? {} : { passphrase })
+      const seal = passphrase === undefined ? {} : { passphrase }
+      const id =
+        values.issuer === true
+          ? await writeIssuer(file, generateIssuer(), seal)
+          : await writeIdentity(file, generateIdentity(), seal)
       terminal.out(values.json === true ? JSON.stringify({ id, file, sealed: passphrase !== undefined }) : id)
     })
   },

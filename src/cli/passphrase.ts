@@ -48,6 +48,10 @@ export const readPassphrase = async (path: string): Promise<string> => {
   return line
 }
 
+/** Where the passphrase of a key file comes from, if it is sealed: the file that an option names, or a person. */
+export const passphraseFrom = (file: unknown) => (): Promise<string> =>
+  typeof file === 'string' ? readPassphrase(file) : askPassphrase('Passphrase: ')
+
 /** The next line, or undefined if there is none any more. */
 const readSilently = (input: Desk['input']): Promise<string | undefined> =>
   new Promise((resolve) => {

@@ -19,10 +19,7 @@ const MEMBERS: readonly string[] = ['version', 'trusted', 'revoked']
 export const readTrust = async (path: string): Promise<Trust> => {
   const bytes = await readPrivate(path, { most: MAX_BYTES, others: 'read' })
   try {
-    const trust = trustOf(parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)))
-    // ID-40: what does not parse, or is too much, is known here and not in a listener.
-    trustStore(trust)
-    return trust
+    return checked(trustOf(parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))))
   } catch (cause) {
     throw fileError(path, cause instanceof Error ? cause.message : 'expected a trust file', cause)
   }
@@ -38,10 +35,25 @@ export const revokeIn = (path: string, what: Revoked): Promise<boolean> =>
     const { trusted, revoked = [] } = await readTrust(path)
     trustStore([]).revoke(what)
     if (revoked.some((other) => nameOf(other) === nameOf(what))) return false
-    const document = { version: 1, trusted, revoked: [...revoked, what] }
+    const document = { version: 1, ...extended(path, { trusted, revoked: [...revoked, what] }) }
     await writeOver(path, utf8(`${JSON.stringify(document, null, 2)}\n`))
     return true
   })
+
+/** ID-40: what does not parse, or is too much, is known here and not in a listener. */
+const checked = (trust: Trust): Trust => {
+  trustStore(trust)
+  return trust
+}
+
+/** One revocation too many must not make a file that nobody can read. */
+const extended = (path: string, trust: Trust): Trust => {
+  try {
+    return checked(trust)
+  } catch (cause) {
+    throw fileError(path, 'expected room for one more revocation', cause)
+  }
+}
 
 const nameOf = (what: Revoked): string => (typeof what === 'string' ? what : what.serial)
 
