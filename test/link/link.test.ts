@@ -17,7 +17,6 @@ import {
   linkOver,
   memoryPair,
   oneWay,
-  requestResponse,
   type Session,
   SottoError,
   serve,
@@ -28,16 +27,10 @@ import { WAITING, WAITING_BYTES } from '../../src/link/linkcalls.js'
 import { CHANGES, Changes } from '../../src/link/linkchanges.js'
 import { link, listen } from '../../src/node.js'
 import { alice, all, bob, code, codeOf, dialling, failure, gate, open, unhandled } from './sessions.js'
+import { Store } from './store.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sotto-links-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-
-/** `get` may run twice, `set` may not. */
-const Store = contract('store.v1', {
-  get: requestResponse({ request: bytes, response: bytes, idempotent: true }),
-  set: requestResponse({ request: bytes, response: bytes }),
-  note: oneWay(bytes),
-})
 
 const HANDLERS: Handlers<typeof Store> = { get: (value) => value, set: (value) => value, note: () => undefined }
 
