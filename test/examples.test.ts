@@ -79,3 +79,9 @@ test('both ends in one process speak over memory, and end', async () => {
   expect(await memory.ended).toBe(0)
   expect(memory.lines).toEqual(['hello, alice'])
 })
+
+test('a link outlives the restart of its server, and ends', async () => {
+  const link = start('link')
+  expect(await link.ended).toBe(0)
+  expect(link.lines).toEqual(['hello, early bird', 'hello, night owl'])
+})
