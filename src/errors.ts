@@ -51,7 +51,7 @@ export const ERRORS = {
   'session/closed': { scope: 'session', wire: 5, means: 'the session is closing or closed' },
   'session/service': { scope: 'session', wire: 6, means: 'the requested service is not here' },
   'session/extension': { scope: 'session', wire: 7, means: 'a critical extension is unknown' },
-  'session/busy': { scope: 'session', wire: 0, means: 'an admission budget of this end is used up' },
+  'session/busy': { scope: 'session', wire: 8, means: 'an admission budget of this end is used up' },
   'call/cancelled': { scope: 'exchange', wire: 48, means: 'the caller or this end cancelled the exchange' },
   'call/deadline': { scope: 'exchange', wire: 49, means: 'the deadline passed' },
   'call/fault': { scope: 'exchange', wire: 50, means: 'a fault the contract declares' },

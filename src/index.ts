@@ -22,6 +22,7 @@ export { checkProof, makeChallenge, type Possession, proveIdentity } from './ide
 export type { Statement } from './identity/statement.js'
 export { type Revoked, type Trust, type TrustEntry, type TrustStore, trustStore } from './identity/trust.js'
 export type { CallOptions, Served } from './link/face.js'
+export type { Caps } from './link/caps.js'
 export { type Failure, type Host, host } from './link/host.js'
 export { initiate } from './link/initiate.js'
 export { type Link, linkOver, type Retry } from './link/link.js'

@@ -12,6 +12,7 @@ import { Identity } from '../src/identity/identity.js'
 import { issueCredential } from '../src/identity/issue.js'
 import { Issuer } from '../src/identity/issuer.js'
 import { Possession } from '../src/identity/possession.js'
+import { BUDGETS } from '../src/link/budgets.js'
 import { AFTER, LINK_EVENTS, LINK_STATES } from '../src/link/linkstate.js'
 import { CipherState } from '../src/noise/cipherstate.js'
 import { offerOf } from '../src/session/agreement.js'
@@ -43,6 +44,12 @@ const TABLES: Readonly<Record<string, () => Rows>> = {
     ['key', 'limit', 'unit', 'default', 'floor', 'ceiling'],
     ...Object.entries(LIMITS).map(([name, { key, unit, default: usual, floor, ceiling }]) =>
       [key, `\`${name}\``, unit, usual, floor, ceiling].map(String),
+    ),
+  ],
+  BUDGETS: () => [
+    ['budget', 'of a', 'at most', 'unit', 'rule', 'why'],
+    ...Object.entries(BUDGETS).map(([name, { per, most, unit, rule, why }]) =>
+      [`\`${name}\``, per, most, unit, rule, why].map(String),
     ),
   ],
   REFUSALS: () => [['code', 'wire number'], ...REFUSALS.map((code) => [`\`${code}\``, String(ERRORS[code].wire)])],

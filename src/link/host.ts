@@ -1,19 +1,20 @@
 import { SottoError } from '../errors.js'
+import type { PeerId } from '../identity/id.js'
 import { type TrustStore, trustStore } from '../identity/trust.js'
 import { Engine } from '../session/engine.js'
 import type { ResponderSide } from '../session/side.js'
 import type { Transport } from '../transport/transport.js'
+import { Admission, type Attempt } from './admission.js'
+import { type Caps, capsOf } from './caps.js'
 import { Feed } from './feed.js'
 import { drainMs, retrust } from './live.js'
 import { open } from './open.js'
 import { epochOf, type HostOptions, responderSideOf } from './options.js'
+import { paced } from './paced.js'
 import { free, now } from './pump.js'
 import type { Session } from './session.js'
 import { onAbort } from './signals.js'
 
-/** Handshakes under way at once, in all and from one source (LI-4). */
-export const MAX_HALF_OPEN = 1_024
-export const MAX_HALF_OPEN_SOURCE = 64
 /** Failures that wait for a reader. */
 export const FAILURES = 256
 
@@ -30,37 +31,53 @@ export interface Host extends AsyncDisposable {
   /** Attempts that failed; the last 256 are kept for a reader. The peer learns none of it before it is trusted. */
   readonly failures: AsyncIterable<Failure>
   /**
-   * Answers a peer on `transport`, which it takes over. `source` groups attempts that share a budget.
+   * Answers a peer on `transport`, which it takes over. `source` groups attempts that share a budget: an address, or empty
+   * where nothing tells one from the other.
    * @throws session/busy, session/closed, session/timeout, session/malformed, identity/not-trusted and others
    */
   accept(transport: Transport, options?: { readonly source?: string }): Promise<Session>
+  /**
+   * Shows a newer credential of the host's key (copied): to those that come, and to the peers of all sessions as
+   * `Session.renew`, but for those that are ending or have had too many just now.
+   * @throws identity/credential unless it is a credential of the host's key; nothing has changed then
+   */
+  renew(credential: Uint8Array): void
   /** Takes nothing new, gives handshakes up and drains every session. @throws RangeError as `Session.drain` */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>
   /** Takes nothing new, gives handshakes up and closes every session, within 5 s. Never rejects. */
   close(): Promise<void>
 }
 
-/** @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be */
-export const host = (options: HostOptions): Host => new Answering(options)
+/**
+ * `caps` sets budgets of the host, by their names in the table of spec/link.md.
+ * @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be
+ */
+export const host = (options: HostOptions, caps?: Partial<Caps>): Host => new Answering(options, capsOf(caps))
 
 class Answering implements Host {
   readonly failures = new Feed<Failure>(FAILURES)
   readonly #options: Omit<HostOptions, 'signal'>
   /** What all its sessions share: one policy with its limits, whatever form it was given in. */
-  readonly #side: Omit<ResponderSide, 'epochMs'>
+  #side: Omit<ResponderSide, 'epochMs'>
   readonly #trust: TrustStore
+  readonly #caps: Caps
+  readonly #admission: Admission
+  /** Those whose end has not been told yet. */
+  #attempts = 0
   readonly #sessions = new Set<Session>()
-  /** Handshakes under way, by source. */
-  readonly #halfOpen = new Map<string, number>()
-  #opening = 0
+  /** How many of the sessions each peer has. */
+  readonly #peers = new Map<PeerId, number>()
   /** Aborts when nothing new is taken any more; handshakes under way hear it. */
   readonly #stop = new AbortController()
   readonly #forget: () => void
 
-  constructor({ signal, ...options }: HostOptions) {
+  constructor({ signal, ...options }: HostOptions, caps: Caps) {
     const trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
     // What cannot be is said now, not when the first peer comes.
-    this.#side = { ...responderSideOf(options, now()), trust: trust.check.bind(trust) }
+    const hasRoom = (id: PeerId): boolean => this.#hasRoom(id)
+    this.#side = { ...responderSideOf(options, now()), trust: trust.check.bind(trust), hasRoom }
+    this.#caps = caps
+    this.#admission = new Admission(caps)
     this.#options = options
     this.#trust = trust
     const unwatch = this.#trust.onChange(() => this.#recheck())
@@ -77,16 +94,29 @@ class Answering implements Host {
   }
 
   async accept(transport: Transport, { source = '' }: { readonly source?: string } = {}): Promise<Session> {
-    const refusal = this.#refusal(source)
-    if (refusal !== undefined) throw this.#failed(refusal, transport, source)
-    this.#enter(source)
+    this.#attempts++
     try {
-      return await this.#open(transport)
+      return await this.#open(transport, source)
     } catch (error) {
-      throw this.#failed(error, transport, source)
+      // The transport was taken over, whatever failed; after a failed handshake it is free already.
+      free(transport, error)
+      if (error instanceof SottoError) this.failures.push({ source, error })
+      throw error
     } finally {
-      this.#leave(source)
+      this.#attempts--
+      this.#settle()
     }
+  }
+
+  renew(credential: Uint8Array): void {
+    this.#side = { ...this.#side, identity: this.#side.identity.with(credential) }
+    for (const session of this.#sessions)
+      try {
+        session.renew(credential)
+      } catch (error) {
+        // What this one session cannot take any more, or not now, is nothing to the others.
+        if (!(error instanceof SottoError)) throw error
+      }
   }
 
   async drain(options?: { readonly timeoutMs?: number }): Promise<void> {
@@ -104,45 +134,49 @@ class Answering implements Host {
     return this.close()
   }
 
-  #refusal(source: string): SottoError | undefined {
-    if (this.#stop.signal.aborted) return SottoError.of('session/closed', 'the host takes nothing new')
-    if (this.#opening >= MAX_HALF_OPEN || (this.#halfOpen.get(source) ?? 0) >= MAX_HALF_OPEN_SOURCE)
-      return SottoError.of('session/busy', 'too many handshakes are under way')
-    return undefined
-  }
-
-  #enter(source: string): void {
-    this.#opening++
-    this.#halfOpen.set(source, (this.#halfOpen.get(source) ?? 0) + 1)
-  }
-
-  #leave(source: string): void {
-    this.#opening--
-    const left = (this.#halfOpen.get(source) ?? 1) - 1
-    if (left === 0) this.#halfOpen.delete(source)
-    else this.#halfOpen.set(source, left)
-    this.#settle()
-  }
-
-  /** The transport was taken over, whatever failed; after a failed handshake it is free already. */
-  #failed(error: unknown, transport: Transport, source: string): unknown {
-    free(transport, error)
-    if (error instanceof SottoError) this.failures.push({ source, error })
-    return error
-  }
-
-  #open(transport: Transport): Promise<Session> {
+  async #open(transport: Transport, source: string): Promise<Session> {
+    if (this.#stop.signal.aborted) throw SottoError.of('session/closed', 'the host takes nothing new')
     const time = now()
-    const side = { ...this.#side, epochMs: epochOf(time) }
-    return open(Engine.respond(side, time), transport, this.#options, {
-      signal: this.#stop.signal,
-      opened: (session) => {
-        this.#sessions.add(session)
-        void session.closed.then(() => {
-          this.#sessions.delete(session)
-          this.#settle()
-        })
+    const engine = Engine.respond({ ...this.#side, epochMs: epochOf(time) }, time)
+    const attempt: Attempt = {
+      source,
+      get answered() {
+        return engine.state === 'R.message3'
       },
+      end: (error) => {
+        engine.abort(error)
+        free(transport, error)
+      },
+    }
+    this.#admission.enter(attempt)
+    try {
+      return await open(engine, paced(transport, attempt, this.#admission), this.#options, {
+        signal: this.#stop.signal,
+        opened: (session) => {
+          this.#admission.leave(attempt)
+          this.#opened(session)
+        },
+      })
+    } finally {
+      this.#admission.leave(attempt)
+    }
+  }
+
+  /** Asked of a peer that is trusted, before anything it wants is looked at (LI-54). */
+  #hasRoom(id: PeerId): boolean {
+    return this.#sessions.size < this.#caps.sessions && (this.#peers.get(id) ?? 0) < this.#caps.sessionsPeer
+  }
+
+  #opened(session: Session): void {
+    const { id } = session.peer
+    this.#sessions.add(session)
+    this.#peers.set(id, (this.#peers.get(id) ?? 0) + 1)
+    void session.closed.then(() => {
+      this.#sessions.delete(session)
+      const left = (this.#peers.get(id) ?? 1) - 1
+      if (left === 0) this.#peers.delete(id)
+      else this.#peers.set(id, left)
+      this.#settle()
     })
   }
 
@@ -159,7 +193,7 @@ class Answering implements Host {
 
   /** Nothing more can happen where nothing is left. Until then trust that is withdrawn ends what drains (LI-5). */
   #settle(): void {
-    if (!this.#stop.signal.aborted || this.#opening > 0) return
+    if (!this.#stop.signal.aborted || this.#attempts > 0) return
     this.failures.end()
     if (this.#sessions.size === 0) this.#forget()
   }

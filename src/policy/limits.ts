@@ -1,7 +1,7 @@
 import type { Limit } from './rule.js'
 
 /** Buckets a store holds at most, over all rules and peers. */
-const MAX_BUCKETS = 65_536
+export const MAX_BUCKETS = 65_536
 
 /** A rule that allows, with or without a limit. */
 interface Limited {

@@ -7,6 +7,7 @@ import type { Initiation } from './initiation.js'
 /** Codes a REFUSE may carry (SE-29). */
 export const REFUSALS = [
   'identity/not-trusted',
+  'session/busy',
   'session/malformed',
   'session/service',
   'session/extension',
@@ -52,6 +53,7 @@ export const errorOfRefusal = (
 /** Codes that say it all. */
 const isBare = (code: ErrorCode | undefined) =>
   code === 'identity/not-trusted' ||
+  code === 'session/busy' ||
   code === 'session/malformed' ||
   code === 'session/service' ||
   code === 'session/extension'

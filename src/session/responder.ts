@@ -99,6 +99,8 @@ export class Responder implements Opening {
 
   #accept(finished: Finished, payload: Uint8Array, nowMs: number): Step {
     const side = this.#side
+    if (side.hasRoom?.(finished.peer.id) === false)
+      throw SottoError.of('session/busy', 'the peer may not have another session')
     const { initiation: bytes } = decodePayload(payload, 'credential', 'initiation')
     if (bytes === undefined) throw SottoError.of('session/malformed', 'expected an initiation')
     const initiation = decodeInitiation(bytes)

@@ -1,21 +1,33 @@
 import { expect, test } from 'vitest'
+import { EMPTY } from '../../src/bytes.js'
 import {
   client,
+  generateIdentity,
+  generateIssuer,
+  type Host,
   initiate,
+  issueCredential,
   memoryPair,
   type Policy,
   type PolicyStore,
   policyStore,
+  possessionOf,
   type Session,
   SottoError,
   serve,
   trustStore,
 } from '../../src/index.js'
-import { FAILURES, MAX_HALF_OPEN, MAX_HALF_OPEN_SOURCE } from '../../src/link/host.js'
+import { CAPS } from '../../src/link/caps.js'
+import { FAILURES } from '../../src/link/host.js'
+import { sourceOf } from '../../src/link/listen.node.js'
+import { initiatorSideOf } from '../../src/link/options.js'
+import { now } from '../../src/link/pump.js'
+import { Engine } from '../../src/session/engine.js'
 import { never } from './faulty.js'
 import {
   alice,
   all,
+  bob,
   code,
   codeOf,
   dialling,
@@ -52,52 +64,203 @@ const silent = () => {
 
 const quiet = (attempt: Promise<unknown>): Promise<unknown> => code(attempt)
 
-test('LI-4 64 handshakes of a source are under way at most; the next is freed unread, and others are not in its way', async () => {
+/** Takes what `near` says into a handshake as far as message 2, and no further. */
+const answered = async (host: Host, source: string): Promise<{ attempt: Promise<unknown>; drop: () => void }> => {
+  const [near, far] = memoryPair()
+  const time = now()
+  const engine = Engine.initiate(initiatorSideOf(dialling(), time), time)
+  near.write(engine.take(time) ?? EMPTY)
+  const attempt = quiet(host.accept(far, { source }))
+  await near[Symbol.asyncIterator]().next()
+  return { attempt, drop: () => near.abort(new Error('gone')) }
+}
+
+test('LI-4 LI-50 64 handshakes of a source are under way at most: the oldest gives way unread, and others are not in its way', async () => {
   const lost = unhandled()
   const host = listening()
-  const held = Array.from({ length: MAX_HALF_OPEN_SOURCE }, silent)
+  const held = Array.from({ length: CAPS.halfOpenSource }, silent)
   const attempts = held.map(({ transport }) => quiet(host.accept(transport, { source: 'a' })))
-  const over = silent()
-  expect(await code(host.accept(over.transport, { source: 'a' }))).toBe('session/busy')
-  expect(await over.left).toEqual([0, 'transport/failed'])
   const other = silent()
   const fromOther = quiet(host.accept(other.transport, { source: 'b' }))
-  held[0]?.drop()
-  expect(await attempts[0]).toBe('session/lost')
+  const over = silent()
+  const fromOver = quiet(host.accept(over.transport, { source: 'a' }))
+  expect(await attempts[0]).toBe('session/busy')
+  expect(await held[0]?.left).toEqual([0, 'transport/failed'])
   const [near, far] = memoryPair()
   const [session] = await Promise.all([initiate(near, dialling({ use: [Echo] })), host.accept(far, { source: 'a' })])
+  expect(await attempts[1]).toBe('session/busy')
   expect(await client(session, Echo).echo(one)).toEqual(one)
-  const next = silent()
-  const fromNext = quiet(host.accept(next.transport, { source: 'a' }))
-  for (const { drop } of [...held, other, next]) drop()
-  expect(await Promise.all([...attempts, fromOther, fromNext])).toEqual(Array(66).fill('session/lost'))
+  for (const { drop } of [...held, other, over]) drop()
+  expect(await Promise.all([...attempts.slice(2), fromOther, fromOver])).toEqual(Array(64).fill('session/lost'))
   expect(await lost()).toEqual([])
 })
 
-test('LI-4 1,024 handshakes are under way at most, of all sources together', async () => {
+test('LI-4 LI-50 1,024 handshakes are under way at most, of all sources together: the source with the most gives way', async () => {
   const host = listening()
-  const held = Array.from({ length: MAX_HALF_OPEN }, silent)
-  const attempts = held.map(({ transport }, i) => quiet(host.accept(transport, { source: String(i) })))
-  expect(await code(host.accept(silent().transport, { source: 'new' }))).toBe('session/busy')
-  held[5]?.drop()
-  await attempts[5]
+  const most = Array.from({ length: 10 }, silent)
+  const held = Array.from({ length: CAPS.halfOpen - most.length }, silent)
+  const early = held.slice(0, 500).map(({ transport }, i) => quiet(host.accept(transport, { source: String(i) })))
+  const attempts = most.map(({ transport }) => quiet(host.accept(transport, { source: 'most' })))
+  const late = held.slice(500).map(({ transport }, i) => quiet(host.accept(transport, { source: `late ${i}` })))
   const last = silent()
   const attempt = quiet(host.accept(last.transport, { source: 'new' }))
-  for (const { drop } of [...held, last]) drop()
-  expect(new Set(await Promise.all([...attempts, attempt]))).toEqual(new Set(['session/lost']))
+  expect(await attempts[0]).toBe('session/busy')
+  for (const { drop } of [...held, ...most, last]) drop()
+  const others = await Promise.all([...early, ...attempts.slice(1), ...late, attempt])
+  expect(new Set(others)).toEqual(new Set(['session/lost']))
 })
 
-test('LI-4 a session is no handshake: it takes nothing of the budget', async () => {
-  const host = listening()
-  for (let i = 0; i < MAX_HALF_OPEN_SOURCE + 6; i++) {
-    const [near, far] = memoryPair()
-    const [session] = await Promise.all([initiate(near, dialling()), host.accept(far, { source: 'a' })])
-    expect(session.peer).toBeDefined()
+test('LI-50 of the answered and the silent of a source those that are more give way', async () => {
+  const host = listening({}, { halfOpenSource: 4 })
+  const first = await answered(host, 'a')
+  const quietOnes = Array.from({ length: 3 }, silent)
+  const attempts = quietOnes.map(({ transport }) => quiet(host.accept(transport, { source: 'a' })))
+  const newcomers = [await answered(host, 'a'), await answered(host, 'a')]
+  expect(await Promise.all(attempts.slice(0, 2))).toEqual(['session/busy', 'session/busy'])
+  // Three are answered now, and one is silent.
+  const late = silent()
+  const fromLate = quiet(host.accept(late.transport, { source: 'a' }))
+  expect(await first.attempt).toBe('session/busy')
+  for (const { drop } of [...quietOnes, ...newcomers, late]) drop()
+  const rest = [...newcomers.map(({ attempt }) => attempt), attempts[2], fromLate]
+  expect(await Promise.all(rest)).toEqual(Array(4).fill('session/lost'))
+})
+
+test('LI-52 attempts without a source are held to the cap of all alone', async () => {
+  const host = listening({}, { halfOpen: 100 })
+  const held = Array.from({ length: 100 }, silent)
+  const attempts = held.map(({ transport }) => quiet(host.accept(transport)))
+  const over = silent()
+  const attempt = quiet(host.accept(over.transport))
+  expect(await attempts[0]).toBe('session/busy')
+  for (const { drop } of [...held, over]) drop()
+  expect(await Promise.all([...attempts.slice(1), attempt])).toEqual(Array(100).fill('session/lost'))
+})
+
+test('LI-51 a source is an address of IPv4 or a network of IPv6', () => {
+  const sources = {
+    '192.0.2.7': '192.0.2.7',
+    '::ffff:192.0.2.7': '192.0.2.7',
+    '2001:db8:1:2:3:4:5:6': '2001:db8:1:2::/64',
+    '2001:db8:1:2::6': '2001:db8:1:2::/64',
+    '2001:db8::6': '2001:db8:0:0::/64',
+    '::1': '0:0:0:0::/64',
+    'fe80::1%eth0': 'fe80:0:0:0::/64',
+    unix: '',
+    stdio: '',
   }
-  expect(host.sessions.size).toBe(MAX_HALF_OPEN_SOURCE + 6)
+  expect(Object.keys(sources).map(sourceOf)).toEqual(Object.values(sources))
+})
+
+test('LI-53 a source that is new waits for no more than the first turns of one with many, and all have theirs', async () => {
+  const host = listening({ trust: [] })
+  const order: string[] = []
+  const begin = (source: string) => {
+    const [near, far] = memoryPair()
+    const time = now()
+    near.write(Engine.initiate(initiatorSideOf(dialling(), time), time).take(time) ?? EMPTY)
+    const attempt = quiet(host.accept(far, { source }))
+    const answer = near[Symbol.asyncIterator]()
+      .next()
+      .then(() => order.push(source))
+    return { attempt, answer, drop: () => near.abort(new Error('gone')) }
+  }
+  const attempts = [...Array.from({ length: 30 }, () => begin('many')), begin('new'), begin('other')]
+  await Promise.all(attempts.map(({ answer }) => answer))
+  expect(order).toHaveLength(32)
+  expect(order.indexOf('new')).toBeLessThanOrEqual(4)
+  expect(order.indexOf('other')).toBeLessThanOrEqual(5)
+  for (const { drop } of attempts) drop()
+  await Promise.all(attempts.map(({ attempt }) => attempt))
+})
+
+test('LI-53 one that leaves while it waits for its turn is in nobody’s way', async () => {
+  const host = listening()
+  const held = Array.from({ length: 8 }, memoryPair)
+  const attempts = held.map(([near, far]) => {
+    const time = now()
+    near.write(Engine.initiate(initiatorSideOf(dialling(), time), time).take(time) ?? EMPTY)
+    const attempt = quiet(host.accept(far, { source: 'a' }))
+    near.abort(new Error('gone'))
+    return attempt
+  })
+  expect(await attempt(host)).toBe('open')
+  expect(await Promise.all(attempts)).toEqual(Array(8).fill('session/lost'))
+})
+
+test('LI-55 a newer credential of the host is shown to its sessions and to who comes', async () => {
+  const issuer = generateIssuer()
+  const name = 'spiffe://example.org/bob'
+  const peer = { name, issuer: issuer.id }
+  const issue = async (days: number): Promise<Uint8Array> => {
+    const [near, far] = memoryPair()
+    const pinned = listening()
+    const [session] = await Promise.all([initiate(near, dialling()), pinned.accept(far)])
+    const possession = possessionOf(session)
+    session.abort()
+    return issueCredential(issuer, { possession, name, expiresMs: Date.now() + days * 86_400_000 })
+  }
+  const host = listening({ identity: bob.with(await issue(1)) })
+  const dialled = async () => {
+    const [near, far] = memoryPair()
+    const [session] = await Promise.all([initiate(near, dialling({ peer, use: [Echo] })), host.accept(far)])
+    return session
+  }
+  const [open, gone] = [await dialled(), await dialled()]
+  gone.abort()
+  await gone.closed
+  const newer = await issue(2)
+  const before = open.peer.expiresMs ?? 0
+  host.renew(newer)
+  expect(() => host.renew(newer.subarray(1))).toThrow('identity/credential')
+  // A later message: the credential has come by then.
+  await client(open, Echo).echo(one)
+  expect(open.peer.expiresMs ?? 0).toBeGreaterThan(before)
+  expect((await dialled()).peer.expiresMs).toBe(open.peer.expiresMs)
+})
+
+/** A session of `identity` at `host`, or what it was refused with, at both ends. */
+const attempt = async (host: Host, identity = alice): Promise<unknown> => {
+  const [near, far] = memoryPair()
+  const [here, there] = await Promise.all([
+    initiate(near, dialling({ identity })).then(() => 'open', codeOf),
+    host.accept(far, { source: 'a' }).then(() => 'open', codeOf),
+  ])
+  return here === there ? here : [here, there]
+}
+
+test('LI-4 LI-54 a session is no handshake: it takes nothing of that budget, and 64 of one peer are its most', async () => {
+  const carol = generateIdentity()
+  const host = listening({ trust: [alice.id, carol.id] }, { halfOpenSource: 2 })
+  for (let i = 0; i < CAPS.sessionsPeer; i++) expect(await attempt(host)).toBe('open')
+  expect(await attempt(host)).toBe('session/busy')
+  expect(await attempt(host, carol)).toBe('open')
+  const [session] = host.sessions
+  session?.abort()
+  await session?.closed
+  expect(await attempt(host)).toBe('open')
+  expect(host.sessions.size).toBe(CAPS.sessionsPeer + 1)
   await host.close()
   expect(host.sessions.size).toBe(0)
 })
+
+test('LI-54 a host has so many sessions at most; who is not trusted does not learn that it is full', async () => {
+  const [carol, mallory] = [generateIdentity(), generateIdentity()]
+  const host = listening({ trust: [alice.id, carol.id] }, { sessions: 2 })
+  expect([await attempt(host), await attempt(host)]).toEqual(['open', 'open'])
+  expect(await attempt(host, carol)).toBe('session/busy')
+  expect(await attempt(host, mallory)).toBe('identity/not-trusted')
+  const [session] = host.sessions
+  await session?.close()
+  expect(await attempt(host, carol)).toBe('open')
+})
+
+test.each([{ halfOpen: 0 }, { sessions: 1.5 }, { sessionsPeer: 2 ** 21 }, { halfOpn: 3 }])(
+  'a host is refused caps that cannot be: %o',
+  (caps) => {
+    expect(() => listening({}, caps)).toThrow(RangeError)
+  },
+)
 
 test('LI-5 a peer whose pin is withdrawn loses its sessions on every host of the store, and nobody else does', async () => {
   const trust = trustStore([alice.id])

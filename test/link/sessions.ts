@@ -46,8 +46,8 @@ export const echo = (over: Partial<Handlers<typeof Echo>> = {}): Served => serve
 type Listening = Omit<Partial<HostOptions>, 'signal'> & { readonly signal?: AbortSignal }
 
 /** Bob, who trusts Alice. */
-export const listening = (over: Listening = {}): Host => {
-  const answering = host({ identity: bob, trust: [alice.id], policy: open, serve: [echo()], ...over })
+export const listening = (over: Listening = {}, caps?: Parameters<typeof host>[1]): Host => {
+  const answering = host({ identity: bob, trust: [alice.id], policy: open, serve: [echo()], ...over }, caps)
   onTestFinished(() => answering.close())
   return answering
 }

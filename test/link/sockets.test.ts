@@ -15,8 +15,8 @@ import {
   requestResponse,
   SottoError,
 } from '../../src/index.js'
-import { MAX_HALF_OPEN_SOURCE } from '../../src/link/host.js'
-import { sideOf } from '../../src/link/options.js'
+import { CAPS } from '../../src/link/caps.js'
+import { initiatorSideOf } from '../../src/link/options.js'
 import { now } from '../../src/link/pump.js'
 import { dial, type Endpoint, type Listener, listen } from '../../src/node.js'
 import { Engine } from '../../src/session/engine.js'
@@ -79,7 +79,7 @@ const rest = (socket: Socket): Promise<readonly [number, string]> =>
 /** An initiator's engine on a raw socket, up to its message 3, which is not sent. */
 const messages = async (socket: Socket): Promise<Uint8Array> => {
   const time = now()
-  const engine = Engine.initiate({ ...sideOf(dialling({ use: [Echo] }), time), expected: bob.id }, time)
+  const engine = Engine.initiate(initiatorSideOf(dialling({ use: [Echo] }), time), time)
   socket.write(engine.take(time) ?? one)
   while (engine.state === 'I.answer') {
     engine.receive(await chunk(socket), time)
@@ -91,7 +91,7 @@ const messages = async (socket: Socket): Promise<Uint8Array> => {
 
 const hello = (): Uint8Array => {
   const time = now()
-  const engine = Engine.initiate({ ...sideOf(dialling(), time), expected: bob.id }, time)
+  const engine = Engine.initiate(initiatorSideOf(dialling(), time), time)
   return engine.take(time) ?? one
 }
 
@@ -191,7 +191,8 @@ describe.each(KINDS)('over %s', (kind, endpoint) => {
   test('LI-1 LI-4 slow ones hold their places no longer than the handshake lasts, and others come in', async () => {
     const before = sockets()
     const listener = await answering(endpoint(), { protocol: { handshakeMs: 400 } })
-    const held = Array.from({ length: MAX_HALF_OPEN_SOURCE }, () => rawTo(listener.endpoint))
+    const slow = CAPS.halfOpenSource
+    const held = Array.from({ length: slow }, () => rawTo(listener.endpoint))
     const ended = held.map(async (socket) => {
       socket.write(hello().subarray(0, 10))
       const dripping = setInterval(() => socket.write(one), 50)
@@ -199,12 +200,12 @@ describe.each(KINDS)('over %s', (kind, endpoint) => {
       clearInterval(dripping)
       return seen[0]
     })
-    expect(await Promise.all(ended)).toEqual(Array(MAX_HALF_OPEN_SOURCE).fill(0))
+    expect(await Promise.all(ended)).toEqual(Array(slow).fill(0))
     const session = await dial(listener.endpoint, dialling({ use: [Echo] }))
     expect(await client(session, Echo).echo(one)).toEqual(one)
     await session.close()
-    const codes = await failuresOf(listener, MAX_HALF_OPEN_SOURCE)
-    expect(codes).toEqual(Array(MAX_HALF_OPEN_SOURCE).fill('session/timeout'))
+    const codes = await failuresOf(listener, slow)
+    expect(codes).toEqual(Array(slow).fill('session/timeout'))
     await until(before)
   })
 
