@@ -23,7 +23,7 @@ const LEAST_COST = ROOM / CHUNKS
 /** A reader gives credit back when it owes this much: few messages, and more than a piece is always open. */
 const BATCH = WINDOW / 2
 
-/** What says that a port, or the worker behind it, is gone. A browser's worker that throws lives on, but is not trusted to (TR-51). */
+/** What says that a port or its worker is gone (TR-51). A browser's worker that throws lives on, but in no known state. */
 const FAILURES = ['messageerror', 'error', 'close', 'exit']
 
 /**
