@@ -24,7 +24,7 @@ import { LIMITS, limitsOf } from '../src/session/limits.js'
 import { REFRESHES } from '../src/session/refresh.js'
 import { REFUSALS, refusalOf } from '../src/session/refusal.js'
 import { EVENTS, STATE_NAMES, STATES } from '../src/session/states.js'
-import { SUITES } from '../src/session/suites.js'
+import { type PostQuantum, SUITES, suitesFor } from '../src/session/suites.js'
 import { withFixedKeys } from './setup/nonces.js'
 import { codeOf, filesUnder, read, titlesOf } from './source.js'
 
@@ -85,6 +85,9 @@ const TABLES: Readonly<Record<string, () => Rows>> = {
   FLAGS: () => [['flag', 'bit'], ...Object.entries(FLAG).map(([name, bit]) => [`\`${name}\``, String(bit)])],
 }
 
+const idsOf = (pq: PostQuantum, psk: boolean, nativeAes: boolean): number[] =>
+  suitesFor(pq, psk, { nativeAes }).map(({ id }) => id)
+
 /** The contract of the chapters' examples. */
 const Room = z.object({ room: z.string() })
 const Thermostat = contract('thermostat.v1', {
@@ -105,7 +108,11 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
       const plaintext = concat(encodeFrame({ is: 'PING', count: 1 }), new Uint8Array(3))
       return toHex(new Sealer(new CipherState(key, 'send')).seal(plaintext))
     }),
-  HELLO: () => toHex(encodeHello({ suites: SUITES.map(({ id }) => id), tried: 0, pskId: EMPTY })),
+  HELLO: () => toHex(encodeHello({ suites: idsOf('prefer', false, false), tried: 0, pskId: EMPTY })),
+  HELLO_PSK: () => {
+    const pskId = Uint8Array.of(0x2a, 0x2b, 0x2c, 0x2d)
+    return toHex(encodeHello({ suites: idsOf('require', true, true), tried: 0, pskId }))
+  },
   RETRY: () => toHex(encodeRetry(SUITES[1])),
   INITIATION: () => {
     const uses = [offerOf(noble.hash.SHA256, Thermostat)]
