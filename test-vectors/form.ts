@@ -21,12 +21,15 @@ export const repeat = z.strictObject({ hex, times: count })
 
 export const row = z.strictObject({
   name,
-  kind: z.enum(['requestResponse', 'oneWay']),
+  kind: z.enum(['requestResponse', 'oneWay', 'stream']),
   subject: z.string(),
   faults: z.array(z.string()),
   visible: z.array(z.string()),
   retain: z.boolean(),
   idempotent: z.boolean(),
+  /** Of a stream alone. */
+  up: z.enum(['nothing', 'items', 'bytes']).optional(),
+  down: z.enum(['nothing', 'items', 'bytes']).optional(),
 })
 
 export const contract = z.strictObject({ name, operations: z.array(row) })

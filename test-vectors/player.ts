@@ -20,6 +20,7 @@ export type Role = 'initiator' | 'responder'
 export type Contracts = Vectors<'session'>['contracts']
 export type Setup = Pick<SessionVector, Role>
 
+type Begins = 'call' | 'send' | 'stream'
 type Message = Extract<EngineEvent, { readonly is: 'message' }>
 
 /** One end of a session, made from its vector alone; all at the time 0. */
@@ -63,7 +64,17 @@ export class Player {
     switch (act.act) {
       case 'call':
       case 'send':
+      case 'stream':
         this.#begin(act)
+        break
+      case 'item':
+        this.#item(act.body)
+        break
+      case 'end':
+        this.engine.end(this.#streaming())
+        break
+      case 'stop':
+        this.engine.stop(this.#streaming())
         break
       case 'reply':
         this.engine.reply(this.#next().exchange, bodyOf(act.body))
@@ -90,16 +101,29 @@ export class Player {
     const seen: Seen[] = []
     for (let event = this.engine.next(); event !== undefined; event = this.engine.next()) {
       if (event.is === 'message') this.#waiting.push(event)
+      if (event.is === 'item') this.engine.consumed(event)
       if (event.is === 'established') this.established = event.established
       seen.push({ at: this.role, event: event.is, ...tellingOf(event) })
     }
     return seen
   }
 
-  #begin({ contract, operation, body, ttlMs, labels }: Extract<Act, { act: 'call' | 'send' }>): void {
+  #begin({ contract, operation, body, ttlMs, labels }: Extract<Act, { act: Begins }>): void {
     const admitted = this.engine.admit({ contract, operation, value: bodyOf(body), ttlMs, labels }, 0)
     if ('effect' in admitted) throw new TypeError(`the own gate refuses ${contract}.${operation}`)
     this.#own = this.engine.begin(admitted, 0).exchange
+  }
+
+  #item(body: string): void {
+    const exchange = this.#streaming()
+    const value = exchange.sends === 'bytes' ? fromHex(body) : bodyOf(body)
+    if (this.engine.item(exchange, value ?? null, 0) !== true) throw new TypeError('an item that does not go')
+  }
+
+  #streaming(): Exchange {
+    const exchange = this.#own?.stream === true ? this.#own : this.#waiting[0]?.exchange
+    if (exchange === undefined) throw new TypeError('expected a stream')
+    return exchange
   }
 
   #next(): Message {
@@ -116,9 +140,18 @@ const tellingOf = (event: EngineEvent): Omit<Seen, 'at' | 'event'> => {
       return { exchange: event.exchange.id, body: hexOfBody(event.value), decision: event.admitted.decision }
     case 'reply':
       return { exchange: event.exchange.id, body: hexOfBody(event.value) }
+    case 'item': {
+      const { exchange, value } = event
+      return { exchange: exchange.id, body: exchange.takes === 'bytes' ? hexOfBytes(value) : hexOfBody(value) }
+    }
     case 'fault':
     case 'cancelled':
       return { exchange: event.exchange.id, code: event.error.code }
+    case 'stopped':
+      return { exchange: event.exchange.id, code: event.error.code }
+    case 'ended':
+      return { exchange: event.exchange.id, code: event.error?.code ?? null }
+    case 'over':
     case 'taken':
       return { exchange: event.exchange.id }
     case 'denied':
@@ -165,5 +198,7 @@ const peerIdIn = (text: string): PeerId => {
 }
 
 const bodyOf = (hex: string): Wire | undefined => (hex === '' ? undefined : decode(fromHex(hex)))
+
+const hexOfBytes = (value: Wire): string => (value instanceof Uint8Array ? toHex(value) : '')
 
 const hexOfBody = (value: Wire | undefined): string => (value === undefined ? '' : toHex(encode(value)))

@@ -106,7 +106,7 @@ export const side = z.strictObject({
 export const act = z.discriminatedUnion('act', [
   z.strictObject({
     by: role,
-    act: z.enum(['call', 'send']),
+    act: z.enum(['call', 'send', 'stream']),
     contract: z.string(),
     operation: z.string(),
     body: hex,
@@ -118,6 +118,10 @@ export const act = z.discriminatedUnion('act', [
   z.strictObject({ by: role, act: z.literal('fault'), name, body: hex }),
   z.strictObject({ by: role, act: z.literal('consume') }),
   z.strictObject({ by: role, act: z.literal('cancel') }),
+  /** Of the stream that this end began last, or of the one that came first and is not done; `body` is CBOR, or bytes as they are. */
+  z.strictObject({ by: role, act: z.literal('item'), body: hex }),
+  z.strictObject({ by: role, act: z.literal('end') }),
+  z.strictObject({ by: role, act: z.literal('stop') }),
   z.strictObject({ by: role, act: z.literal('ping') }),
   z.strictObject({ by: role, act: z.literal('close') }),
 ])
@@ -142,11 +146,16 @@ export const seen = z.strictObject({
     'established',
     'message',
     'reply',
+    'item',
+    'ended',
+    'stopped',
+    'over',
     'fault',
     'taken',
     'cancelled',
     'denied',
     'refused',
+    'renewed',
     'pong',
     'draining',
     'closed',

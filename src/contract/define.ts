@@ -1,6 +1,6 @@
 import { isContractName, isFieldName, isOperationName } from './address.js'
 import { isKind } from './kinds.js'
-import type { Operation, Operations } from './operation.js'
+import { CARRIES, type Carries, type Operation, type Operations } from './operation.js'
 import { type Row, rowOf, rowsOf } from './row.js'
 
 /** Names and a version, as in `thermostat.v1`; the full grammar is checked when the contract is made. */
@@ -53,11 +53,15 @@ export const contract = <const N extends ContractName, O extends Operations>(
   return Object.freeze(made)
 }
 
-const checkRow = (contract: string, { name, kind, faults, visible }: Row): void => {
+const checkRow = (contract: string, { name, kind, faults, visible, up, down }: Row): void => {
   const where = `${contract}.${name}`
   if (!isOperationName(name))
     throw new RangeError(`expected a camelCase operation name, not a reserved one, got ${where}`)
   if (!isKind(kind)) throw new RangeError(`expected a kind of operation, got ${String(kind)} at ${where}`)
+  // CO-30
+  const carry = (way: Carries | undefined): boolean => (way === undefined ? kind !== 'stream' : CARRIES.includes(way))
+  if (!carry(up) || !carry(down) || (kind !== 'stream' && (up ?? down) !== undefined))
+    throw new RangeError(`expected what a stream carries up and down, and of a stream alone, at ${where}`)
   checkNames(`fault of ${where}`, faults, (fault) => FAULT.test(fault))
   checkNames(`visible field of ${where}`, visible, isFieldName)
 }

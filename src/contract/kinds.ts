@@ -7,6 +7,7 @@ export type Verb = (typeof VERBS)[number]
 export const KINDS = {
   requestResponse: ['call'],
   oneWay: ['send'],
+  stream: ['stream'],
 } as const satisfies Record<string, readonly Verb[]>
 
 export type Kind = keyof typeof KINDS

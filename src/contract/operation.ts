@@ -1,5 +1,5 @@
 import type { Kind } from './kinds.js'
-import { checkShape, type In, type Nothing, nothing, type Sent, type Shape, type Shapes } from './shape.js'
+import { bytes, checkShape, type In, type Nothing, nothing, type Sent, type Shape, type Shapes } from './shape.js'
 
 /**
  * One operation of a contract: plain frozen data.
@@ -21,7 +21,15 @@ export interface Terms {
   readonly visible: readonly string[]
   readonly retain: boolean
   readonly idempotent: boolean
+  /** Of a stream alone: what the one who began it sends behind the request, and what comes back. */
+  readonly up?: Carries | undefined
+  readonly down?: Carries | undefined
 }
+
+/** What a direction of a stream carries: no items, values, or bytes as they are, which may be cut and joined. */
+export type Carries = (typeof CARRIES)[number]
+
+export const CARRIES = ['nothing', 'items', 'bytes'] as const
 
 export interface RequestResponse<Q extends Sent, R extends Sent, F extends Shapes> extends Operation {
   readonly kind: 'requestResponse'
@@ -35,11 +43,20 @@ export interface OneWay<M extends Sent> extends Operation {
   readonly message: M
 }
 
+export interface Stream<Q extends Sent, U extends Sent, D extends Sent> extends Operation {
+  readonly kind: 'stream'
+  readonly request: Q
+  readonly up: U
+  readonly down: D
+}
+
 /** The kind tells the interface; it does not narrow by itself, as Operation is not a union. */
 export const isRequestResponse = (operation: Operation): operation is RequestResponse<Sent, Sent, Shapes> =>
   operation.kind === 'requestResponse'
 
 export const isOneWay = (operation: Operation): operation is OneWay<Sent> => operation.kind === 'oneWay'
+
+export const isStream = (operation: Operation): operation is Stream<Sent, Sent, Sent> => operation.kind === 'stream'
 
 /** No faults are declared. */
 export type NoFaults = Readonly<Record<never, never>>
@@ -89,9 +106,43 @@ export const oneWay = <M extends Sent>(message: M, options: Seen<M> = {}): OneWa
   return Object.freeze({ kind: 'oneWay', message, terms: terms({ visible: options.visible ?? [] }) })
 }
 
+/**
+ * A request, then items both ways, each direction until its sender ends it: `up` from the one who asked, `down` from the
+ * one who serves. A direction of `bytes` carries chunks, which may arrive cut and joined; one of `nothing` carries none.
+ *
+ * @throws TypeError if a shape is no Standard Schema
+ */
+export const stream = <Q extends Sent = Nothing, U extends Sent = Nothing, D extends Sent = Nothing>(of: {
+  readonly request?: Q
+  readonly up?: U
+  readonly down?: D
+  /** Top-level scalar fields of the request or of `up` items that policy rules may read as `body.NAME`. */
+  readonly visible?: readonly (ScalarKey<In<Q>> | ScalarKey<In<U>>)[]
+}): Stream<Q, U, D> => {
+  const up = orNothing(of.up)
+  const down = orNothing(of.down)
+  return Object.freeze({
+    kind: 'stream',
+    request: orNothing(of.request),
+    up,
+    down,
+    terms: terms({ visible: of.visible ?? [], up: carriesOf(up), down: carriesOf(down) }),
+  })
+}
+
+/** CO-31 */
+const carriesOf = (shape: Sent): Carries => (shape === nothing ? 'nothing' : shape === bytes ? 'bytes' : 'items')
+
 /** CO-18, CO-19: what a kind does not have is empty or false. */
-const terms = ({ faults = [], visible = [], idempotent = false }: Partial<Terms>): Terms =>
-  Object.freeze({ subject: '', faults: rising(faults), visible: rising(visible), retain: false, idempotent })
+const terms = ({ faults = [], visible = [], idempotent = false, ...carries }: Partial<Terms>): Terms =>
+  Object.freeze({
+    subject: '',
+    faults: rising(faults),
+    visible: rising(visible),
+    retain: false,
+    idempotent,
+    ...carries,
+  })
 
 /** CO-15. Code units order ASCII text bytewise. */
 const rising = (names: readonly string[]): readonly string[] => Object.freeze([...names].sort())

@@ -34,5 +34,8 @@ export const rowDigest = (hash: Hash, row: Row): Uint8Array =>
       visible: row.visible,
       retain: row.retain,
       idempotent: row.idempotent,
+      // CO-30: a stream's row alone has these two.
+      ...(row.up !== undefined && { up: row.up }),
+      ...(row.down !== undefined && { down: row.down }),
     }),
   )

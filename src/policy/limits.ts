@@ -11,6 +11,9 @@ interface Limited {
   readonly limit: Limit | undefined
 }
 
+/** What is charged: an act with its bytes, an item of an act that is open already, or bytes of it alone. */
+export type Load = 'act' | 'item' | 'bytes'
+
 /** What a charge came to: the rules without room, or the way to give `concurrent` back. */
 export type Charge =
   | { readonly lacking: readonly Limited[] }
@@ -29,13 +32,13 @@ export class Limits {
   }
 
   /** The rules among `rules` that have no room; charges nothing. */
-  lacking(rules: readonly Limited[], bytes: number, nowMs: number): readonly Limited[] {
-    return rules.filter(({ bucket, limit }) => limit && !hasRoom(this.#buckets.get(bucket), limit, bytes, nowMs))
+  lacking(rules: readonly Limited[], bytes: number, nowMs: number, load: Load = 'act'): readonly Limited[] {
+    return rules.filter(({ bucket, limit }) => limit && !hasRoom(this.#buckets.get(bucket), limit, bytes, nowMs, load))
   }
 
   /** PO-19: charges every limit of `rules`, or none if one has no room. */
-  charge(rules: readonly Limited[], bytes: number, nowMs: number): Charge {
-    const lacking = this.lacking(rules, bytes, nowMs)
+  charge(rules: readonly Limited[], bytes: number, nowMs: number, load: Load = 'act'): Charge {
+    const lacking = this.lacking(rules, bytes, nowMs, load)
     if (lacking.length > 0) return { lacking }
     const due: { bucket: Bucket; limit: Limit }[] = []
     for (const rule of rules) {
@@ -44,8 +47,10 @@ export class Limits {
       if (bucket === undefined) return { lacking: [rule] }
       due.push({ bucket, limit: rule.limit })
     }
-    for (const { bucket, limit } of due) spend(bucket, limit, bytes, nowMs)
-    return { release: releaseOf(due.filter(({ limit }) => limit.concurrent !== undefined)) }
+    for (const { bucket, limit } of due) spend(bucket, limit, bytes, nowMs, load)
+    return {
+      release: load === 'act' ? releaseOf(due.filter(({ limit }) => limit.concurrent !== undefined)) : undefined,
+    }
   }
 
   /** PO-21: the bucket, or a full one; undefined if the store is full of buckets in use. */
@@ -81,18 +86,21 @@ interface Bucket {
   atMs: number
 }
 
-const hasRoom = (bucket: Bucket | undefined, limit: Limit, bytes: number, nowMs: number): boolean => {
+const hasRoom = (bucket: Bucket | undefined, limit: Limit, bytes: number, nowMs: number, load: Load): boolean => {
   const { acts, bytes: left } = levelsOf(bucket, limit, nowMs)
-  return acts >= 1 && left >= bytes && (bucket?.open ?? 0) < (limit.concurrent ?? Infinity)
+  // SE-127: chunks are cut by nobody's will, so one may leave the bucket owing.
+  if (load === 'bytes') return left > 0
+  const open = load === 'act' ? (bucket?.open ?? 0) : 0
+  return acts >= 1 && left >= bytes && open < (limit.concurrent ?? Infinity)
 }
 
-const spend = (bucket: Bucket, limit: Limit, bytes: number, nowMs: number): void => {
+const spend = (bucket: Bucket, limit: Limit, bytes: number, nowMs: number, load: Load): void => {
   const levels = levelsOf(bucket, limit, nowMs)
-  bucket.acts = levels.acts - 1
+  bucket.acts = load === 'bytes' ? levels.acts : levels.acts - 1
   bucket.bytes = levels.bytes - bytes
   bucket.limit = limit
   bucket.atMs = nowMs
-  if (limit.concurrent !== undefined) bucket.open++
+  if (load === 'act' && limit.concurrent !== undefined) bucket.open++
 }
 
 /** What there is now; without a bucket all of it, without a limit no end of it. */

@@ -9,8 +9,13 @@ import { isAskable } from './pattern.js'
 /** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
 export type Needs = 'nothing' | 'head' | 'body'
 
-/** A verdict and, where `concurrent` counts the exchange, the way to give its place back when it ends. */
-export type Admission = Verdict & { readonly release?: () => void }
+/**
+ * A verdict; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
+ * bytes, the way to charge more of them: the rules that have no room, none if it is charged.
+ */
+export type Admission = Verdict & { readonly release?: () => void; readonly spend?: Spend }
+
+export type Spend = (bytes: number, nowMs: number) => readonly string[]
 
 /** The policy in force, and what it counts: the store, as a PeerPolicy sees it. */
 export interface Source {
@@ -62,15 +67,31 @@ export class PeerPolicy {
    *
    * @param attributes without claims
    * @param nowMs of any clock, but always the same one: limits refill by it
+   * @param load `item` for one more of an exchange that has its place
    */
-  admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Admission {
+  admit(
+    direction: Direction,
+    verb: Verb,
+    address: string,
+    attributes: Attributes,
+    nowMs: number,
+    load: 'act' | 'item' = 'act',
+  ): Admission {
     const plan = this.#plan(direction, verb, address)
     if (plan.settled !== undefined) return plan.settled
     const { verdict, allowing } = judge(plan, attributes)
     if (verdict.effect === 'deny' || !plan.limited) return verdict
-    const charge = this.#source.limits.charge(allowing, bytesOf(attributes), nowMs)
+    const { limits } = this.#source
+    const charge = limits.charge(allowing, bytesOf(attributes), nowMs, load)
     if (charge.lacking !== undefined) return deny('limit', charge.lacking)
-    return charge.release === undefined ? verdict : Object.freeze({ ...verdict, release: charge.release })
+    const counting = load === 'act' ? allowing.filter(({ limit }) => limit?.bytesPerSecond !== undefined) : []
+    if (charge.release === undefined && counting.length === 0) return verdict
+    const spend: Spend = (bytes, at) => (limits.charge(counting, bytes, at, 'bytes').lacking ?? []).map(({ id }) => id)
+    return Object.freeze({
+      ...verdict,
+      ...(charge.release !== undefined && { release: charge.release }),
+      ...(counting.length > 0 && { spend }),
+    })
   }
 
   /** As `admit`, and charges nothing. */

@@ -3,6 +3,7 @@ import { encode, type Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
 import type { Established } from './established.js'
+import type { Exchange } from './exchange.js'
 import type { Labels } from './frames.js'
 import { encodeLabels } from './framewriter.js'
 import { Admitted, type Denial, type Gate, type Prepared } from './gate.js'
@@ -48,9 +49,33 @@ export class Acts {
     const { route, operation } = this.#find(act.contract, act.operation)
     if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) throw new RangeError(`expected whole ms to live, got ${ttlMs}`)
     const body = this.encode(value, route)
-    const outgoing = { route, operation, ttlMs, labels: this.#encodeLabels(labels, route), body }
-    const answer = this.#gate.judge('out', { route, ttlMs, labels, value, bytes: body.length, outgoing }, 0, nowMs)
+    const outgoing = { route, operation, ttlMs, labels: this.#encodeLabels(labels, route), named: labels, body }
+    const message = { route, ttlMs, labels, value, bytes: body.length, outgoing, index: 0 }
+    const answer = this.#gate.judge('out', message, 0, nowMs)
     return 'effect' in answer ? { ...answer, id: this.#refusedId() } : answer
+  }
+
+  /**
+   * The body of an own item of a stream, once it has passed the own gate; what comes down was granted with the request.
+   * @throws contract/invalid, call/too-large, TypeError on what a direction of bytes does not carry
+   */
+  item(exchange: Exchange, value: Wire, nowMs: number): Uint8Array | Denial {
+    const { route, mine, ttlMs, labels } = exchange
+    if (exchange.sends === 'bytes') return this.#chunk(exchange, value, nowMs)
+    const body = this.encode(value, route)
+    if (!mine) return body
+    // The gate asks for the index alone whether this begins the exchange.
+    const message = { route, ttlMs, labels, value, bytes: body.length, outgoing: undefined, index: 1 }
+    const answer = this.#gate.judge('out', message, 0, nowMs)
+    return 'effect' in answer ? { ...answer, id: this.#refusedId() } : body
+  }
+
+  /** Chunks are counted, and not asked for one by one (SE-127). */
+  #chunk({ spend }: Exchange, value: Wire, nowMs: number): Uint8Array | Denial {
+    if (!(value instanceof Uint8Array)) throw new TypeError('expected bytes')
+    const rules = spend?.(value.length, nowMs) ?? []
+    if (rules.length > 0) return { effect: 'deny', why: 'limit', rules, id: this.#refusedId() }
+    return value.slice()
   }
 
   /** The message `admitted` is the proof of, once. @throws TypeError if it is no such proof; policy/denied if the policy changed */

@@ -1,16 +1,16 @@
-import { decode, type Wire } from '../cbor.js'
 import { codeOfWire, type ErrorCode, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
-import { decodeFault, type Fault } from './faults.js'
+import { decodeFault, type Faulted, wireOf } from './faults.js'
 import { type Begin, type Data, type Frame, NO_LABELS } from './frames.js'
-import { encodeFrame, encodeLabels } from './framewriter.js'
+import { encodeLabels } from './framewriter.js'
 import { type Denial, verbOf } from './gate.js'
+import { Intake } from './intake.js'
+import { decodeBody, denialCode, denied, ItemArrivals, notCbor } from './itemarrivals.js'
 import { BEGIN_CHARGE } from './outbox.js'
-import { Reassembly, type Whole } from './reassembly.js'
-import { ReceiveWindow } from './windows.js'
+import type { Whole } from './reassembly.js'
 
 type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
 type ExchangeFrame = FrameOf<'BEGIN' | 'DATA' | 'FAULT' | 'RESET' | 'STOP' | 'CREDIT'>
@@ -22,8 +22,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set(['policy/denied', 'policy/limit
 export class Arrivals {
   readonly #exchanges: Exchanges
   readonly #emit: (event: EngineEvent) => void
-  readonly #window: ReceiveWindow
-  readonly #reassembly: Reassembly
+  readonly #intake: Intake
+  readonly #items: ItemArrivals
   #nextId: number
   /** Exchanges of the peer above this are not taken any more (SE-58). */
   #taken = Number.POSITIVE_INFINITY
@@ -32,8 +32,8 @@ export class Arrivals {
     const { own, role } = exchanges.established
     this.#exchanges = exchanges
     this.#emit = emit
-    this.#window = new ReceiveWindow(own.sessionWindow)
-    this.#reassembly = new Reassembly(own.message, (amount) => this.#giveBack(amount))
+    this.#intake = new Intake(own, exchanges.outbox)
+    this.#items = new ItemArrivals(exchanges, this.#intake, emit)
     this.#nextId = role === 'initiator' ? 2 : 1
   }
 
@@ -48,10 +48,10 @@ export class Arrivals {
     return this.#taken
   }
 
-  /** A message was taken by its handler: its credit goes back. */
-  consumed(message: { readonly charge: number; readonly held: number }): void {
-    this.#reassembly.release(message.held)
-    this.#giveBack(message.charge)
+  /** A message was taken by its handler, an item by its reader: the credit goes back. */
+  consumed(event: Extract<EngineEvent, { readonly is: 'message' | 'item' }>): void {
+    if (event.is === 'item') this.#intake.read(event)
+    else this.#intake.consumed(event)
   }
 
   /** @throws session/malformed, session/limit: every fault of the peer here ends the session */
@@ -87,7 +87,7 @@ export class Arrivals {
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
     const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
     const charge = BEGIN_CHARGE + labels + frame.body.length
-    this.#window.accept(charge)
+    this.#intake.accept(charge)
     // The peer learns by DRAIN that this was not taken, and waits for no answer.
     if (frame.exchange > this.#taken) {
       exchange.refused = true
@@ -98,11 +98,16 @@ export class Arrivals {
 
   #data(frame: Data, nowMs: number): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    // A reply follows the whole of its request.
-    if (exchange === undefined || exchange.receiveEnded || (exchange.mine && !exchange.sendEnded))
+    // A reply, and an item, follow the whole of the request.
+    if (exchange === undefined || exchange.receiveEnded || (exchange.mine && exchange.messagesSent === 0))
       throw malformed(`no DATA can come in exchange ${frame.exchange}`)
     if (frame.body.length === 0 && !frame.end) throw malformed('an empty DATA that ends nothing')
-    this.#window.accept(frame.body.length)
+    const item = exchange.stream && (exchange.mine || exchange.messagesReceived > 0)
+    if (item) {
+      this.#items.take(exchange, frame, nowMs)
+      return
+    }
+    this.#intake.accept(frame.body.length)
     this.#piece(exchange, frame, frame.body.length, nowMs)
   }
 
@@ -111,36 +116,34 @@ export class Arrivals {
     const head = { route, ttlMs: frame.ttlMs, labels: frame.labels }
     const denial = this.#exchanges.gate.foresee(head, frame.exchange, nowMs)
     // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
-    if (denial !== undefined) this.#deny(exchange, denial, () => this.#giveBack(BEGIN_CHARGE))
+    if (denial !== undefined) this.#deny(exchange, denial, () => this.#intake.giveBack(BEGIN_CHARGE))
   }
 
   /** The peer learns a code; this end learns the rules too, under the id that both know (SE-60). */
   #deny(exchange: Exchange, denial: Denial, framed: () => void): void {
-    const { id: decision, why, rules } = denial
-    const { route } = exchange
-    this.#emit({ is: 'denied', denial: { verb: verbOf(route), address: route.address, decision, why, rules } })
-    this.#exchanges.refuse(exchange, faultOf(denial), framed)
+    this.#emit(denied(exchange, denial))
+    this.#exchanges.refuse(exchange, { code: denialCode(denial) }, framed)
   }
 
   #piece(exchange: Exchange, frame: Begin | Data, charge: number, nowMs: number): void {
-    // Both kinds of today carry one message a direction.
-    if (!frame.more && !frame.end) throw malformed('a second message where one may come')
-    if (frame.more || exchange.received > 0) {
+    // What is no stream carries one message a direction; a stream that carries no items says so at once.
+    if (!frame.more && !frame.end && (!exchange.stream || exchange.takes === 'nothing'))
+      throw malformed('a second message where one may come')
+    if (frame.more || exchange.received > 0 || exchange.stream) {
       exchange.receiveWindow.accept(frame.body.length)
-      const limit = exchange.receiveWindow.consume(frame.body.length)
-      if (limit !== undefined && frame.more)
-        this.#exchanges.outbox.control(encodeFrame({ is: 'CREDIT', exchange: exchange.id, limit }))
+      // The last piece brings no credit: nothing more needs it, unless items follow.
+      if (!frame.end) this.#intake.giveBackOwn(exchange, frame.body.length)
     } else if (frame.body.length > this.#exchanges.established.own.exchangeWindow)
       throw SottoError.of('session/limit', 'the peer sent over the window of an exchange')
     exchange.received += frame.body.length
     const keep = exchange.refused && frame.is === 'BEGIN' && frame.exchange <= this.#taken ? BEGIN_CHARGE : 0
-    const whole = this.#reassembly.add(exchange, frame.body, frame.more, charge - keep)
+    const whole = this.#intake.reassembly.add(exchange, frame.body, frame.more, charge - keep)
     if (whole === undefined) return
-    exchange.receiveEnded = true
-    if (exchange.refused) this.consumed(whole)
+    exchange.messagesReceived++
+    if (exchange.refused) this.#intake.consumed(whole)
     else if (exchange.mine) this.#reply(exchange, whole)
     else this.#message(exchange, whole, nowMs)
-    this.#exchanges.settle(exchange)
+    if (frame.end) this.#items.end(exchange)
   }
 
   /** A whole message of the peer: strict decode, then the gate with the body in view (SE-56). */
@@ -148,7 +151,7 @@ export class Arrivals {
     const { ttlMs, labels } = exchange
     const body = decodeBody(whole.bytes)
     if (!body.ok) {
-      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.consumed(whole))
+      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.#intake.consumed(whole))
       return
     }
     const message = {
@@ -158,28 +161,24 @@ export class Arrivals {
       value: body.value,
       bytes: whole.bytes.length,
       outgoing: undefined,
+      index: 0,
     }
     const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs)
     if ('effect' in admitted) {
-      this.#deny(exchange, admitted, () => this.consumed(whole))
+      this.#deny(exchange, admitted, () => this.#intake.consumed(whole))
       return
     }
     exchange.release = admitted.release
+    exchange.spend = admitted.spend
     exchange.dispatched = true
     this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: whole.charge, held: whole.held })
   }
 
   #reply(exchange: Exchange, whole: Whole): void {
-    this.consumed(whole)
+    this.#intake.consumed(whole)
     const body = decodeBody(whole.bytes)
     if (body.ok) this.#emit({ is: 'reply', exchange, value: body.value })
-    else {
-      const error = SottoError.of('contract/invalid', 'a reply that is not strict CBOR', {
-        details: { path: '' },
-        ran: 'yes',
-      })
-      this.#emit({ is: 'fault', exchange, error })
-    }
+    else this.#emit({ is: 'fault', exchange, error: notCbor('a reply that is not strict CBOR') })
   }
 
   #fault(frame: FrameOf<'FAULT'>): void {
@@ -189,9 +188,9 @@ export class Arrivals {
       return
     }
     if (!exchange.mine || exchange.receiveEnded) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
-    const error = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route))
+    const error = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route, exchange))
     exchange.receiveEnded = true
-    this.#reassembly.drop(exchange)
+    this.#intake.reassembly.drop(exchange)
     if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
     this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
@@ -205,14 +204,16 @@ export class Arrivals {
     const error = decodeFault(frame.code, frame.body, where)
     if (!REFUSALS.has(error.code)) throw malformed(`a one-way message refused with ${error.code}`)
     if (exchange?.awaited === true) this.#emit({ is: 'fault', exchange, error })
-    else this.#emit({ is: 'refused', verb: verbOf(route), ...where })
+    else this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision: where.decision(0) })
     if (exchange === undefined) return
     this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
   }
 
-  #where(id: number, { address }: Route): { readonly decision: string; readonly address: string } {
-    return { decision: this.#exchanges.gate.decision('out', id), address }
+  #where(id: number, { address }: Route, exchange?: Exchange): Faulted {
+    const sent = exchange?.stream === true ? exchange.messagesSent - 1 : 0
+    const items = exchange?.sends === 'bytes' ? 1 : Math.max(sent, 0)
+    return { address, items, decision: (index) => this.#exchanges.gate.decision('out', id, index) }
   }
 
   #reset(frame: FrameOf<'RESET'>): void {
@@ -222,21 +223,39 @@ export class Arrivals {
     const code = codeOfWire(frame.code)
     if (code === undefined) throw malformed(`a RESET with the code ${frame.code}`)
     exchange.receiveEnded = true
-    this.#reassembly.drop(exchange)
-    this.#exchanges.abandon(exchange, code === 'call/deadline' ? code : 'call/cancelled')
+    this.#intake.reassembly.drop(exchange)
+    const why = code === 'call/deadline' ? code : 'call/cancelled'
+    // A stream whose request has come goes on in the other direction, unless STOP comes too.
+    if (!exchange.stream || !exchange.dispatched) this.#exchanges.abandon(exchange, why)
+    else if (!exchange.refused)
+      this.#emit({ is: 'ended', exchange, error: SottoError.of(why, 'the peer cut it short') })
     this.#exchanges.settle(exchange)
   }
 
-  /** It comes once, for a call of the peer; it may cross the answer it was to stop. */
+  /** It comes once, for what goes to its sender; it may cross the end of what it was to stop. */
   #stop(frame: FrameOf<'STOP'>): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    const known = exchange === undefined ? this.#isPast(frame.exchange) : !exchange.oneWay && !exchange.stopped
-    if (!known || !this.#isTheirs(frame.exchange)) throw malformed(`no STOP can come in exchange ${frame.exchange}`)
+    const theirs = this.#isTheirs(frame.exchange)
+    const known =
+      exchange === undefined
+        ? theirs && this.#isPast(frame.exchange)
+        : !exchange.stopped && (theirs ? !exchange.oneWay : exchange.stream && !exchange.receiveEnded)
+    if (!known) throw malformed(`no STOP can come in exchange ${frame.exchange}`)
     const code = codeOfWire(frame.code)
     if (code !== 'call/cancelled' && code !== 'call/deadline') throw malformed(`a STOP with the code ${frame.code}`)
     if (exchange === undefined) return
     exchange.stopped = true
-    this.#exchanges.abandon(exchange, code)
+    if (theirs) this.#exchanges.abandon(exchange, code)
+    else this.#stopped(exchange, code)
+  }
+
+  /** The peer takes no more of what goes up. */
+  #stopped(exchange: Exchange, code: 'call/cancelled' | 'call/deadline'): void {
+    if (exchange.sendEnded) return
+    this.#exchanges.reset(exchange, wireOf({ code }))
+    const what = `the peer takes no more of ${exchange.route.address}`
+    this.#emit({ is: 'stopped', exchange, error: SottoError.of(code, what, { ran: 'maybe' }) })
+    this.#exchanges.settle(exchange)
   }
 
   /** It may cross the end of its exchange. */
@@ -260,27 +279,6 @@ export class Arrivals {
   #own(id: number): number {
     if (!this.#isPast(id) || this.#isTheirs(id)) throw malformed(`exchange ${id} is not one of ours`)
     return id
-  }
-
-  #giveBack(amount: number): void {
-    const limit = amount === 0 ? undefined : this.#window.consume(amount)
-    if (limit !== undefined) this.#exchanges.outbox.control(encodeFrame({ is: 'CREDIT', exchange: 0, limit }))
-  }
-}
-
-const faultOf = (denial: Denial): Fault => ({ code: denial.why === 'limit' ? 'policy/limited' : 'policy/denied' })
-
-type Decoded = { readonly ok: true; readonly value: Wire | undefined } | { readonly ok: false }
-
-/** An empty body is no value; anything else is one strict CBOR item. */
-const decodeBody = (bytes: Uint8Array): Decoded => {
-  if (bytes.length === 0) return { ok: true, value: undefined }
-  try {
-    return { ok: true, value: decode(bytes) }
-  } catch (error) {
-    // An expected outcome: the peer's fault, told to the peer as contract/invalid.
-    if (error instanceof SottoError) return { ok: false }
-    throw error
   }
 }
 

@@ -149,9 +149,24 @@ export class Engine {
     if (!this.over) this.#traffic?.exchanges.fault(exchange, fault)
   }
 
-  /** A message's bytes left the edge's hands: credit goes back. */
-  consumed(message: { readonly charge: number; readonly held: number }): void {
-    this.#guard(() => this.#traffic?.arrivals.consumed(message))
+  /** Queues an item of a stream: true if there is room for more, else `taken` follows. @throws contract/invalid, call/too-large */
+  item(exchange: Exchange, value: Wire, nowMs: number): boolean | Denial {
+    return this.over || this.#traffic === undefined ? true : this.#traffic.exchanges.items.add(exchange, value, nowMs)
+  }
+
+  /** The own direction of a stream ends behind what was queued. */
+  end(exchange: Exchange): void {
+    if (!this.over) this.#traffic?.exchanges.items.end(exchange)
+  }
+
+  /** No more of the peer's direction of a stream is wanted. */
+  stop(exchange: Exchange): void {
+    if (!this.over) this.#traffic?.exchanges.items.stop(exchange)
+  }
+
+  /** A message or an item left the edge's hands: credit goes back. */
+  consumed(event: Extract<EngineEvent, { readonly is: 'message' | 'item' }>): void {
+    this.#guard(() => this.#traffic?.arrivals.consumed(event))
   }
 
   /** Gives an own exchange up; its fault event follows. */

@@ -13,6 +13,18 @@ interface Refused {
   readonly decision: string
 }
 
+interface Item {
+  readonly is: 'item'
+  readonly exchange: Exchange
+  /** Bytes are a copy. */
+  readonly value: Wire
+  readonly charge: number
+  readonly held: number
+  /** Credit of the session that was given back early, and credit of the exchange. */
+  readonly early: number
+  readonly own: number
+}
+
 /** What the engine tells the edge, in order. */
 export type EngineEvent =
   | { readonly is: 'established'; readonly established: Established }
@@ -27,9 +39,17 @@ export type EngineEvent =
       readonly held: number
     }
   | { readonly is: 'reply'; readonly exchange: Exchange; readonly value: Wire | undefined }
+  /** One of a stream, in order; its credit goes back by `consumed` when it is read. */
+  | Item
+  /** The peer sends no more in a stream: it has ended its direction, or cut it short with `error`. */
+  | { readonly is: 'ended'; readonly exchange: Exchange; readonly error: SottoError | undefined }
+  /** The peer takes no more in a stream. */
+  | { readonly is: 'stopped'; readonly exchange: Exchange; readonly error: SottoError }
+  /** Both directions of a stream are over. */
+  | { readonly is: 'over'; readonly exchange: Exchange }
   /** An own exchange ended without a reply. */
   | { readonly is: 'fault'; readonly exchange: Exchange; readonly error: SottoError }
-  /** A message that had to wait for credit is taken. */
+  /** A message that had to wait for credit is taken; a stream has room again. */
   | { readonly is: 'taken'; readonly exchange: Exchange }
   /** The peer's exchange is not wanted any more: its handler's signal aborts. */
   | { readonly is: 'cancelled'; readonly exchange: Exchange; readonly error: SottoError }

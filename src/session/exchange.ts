@@ -1,7 +1,13 @@
+import type { Carries } from '../contract/operation.js'
+import type { ErrorCode } from '../errors.js'
+import type { Spend } from '../policy/peer.js'
 import type { Route } from './agreement.js'
 import { type Labels, NO_LABELS } from './frames.js'
 import type { BeginHead } from './framewriter.js'
 import { ReceiveWindow, SendWindow } from './windows.js'
+
+/** What an item or chunk of a stream costs of both windows beside its body (SE-124). */
+export const ITEM_CHARGE = 64
 
 interface Windows {
   /** The window this end declared for an exchange. */
@@ -16,16 +22,26 @@ export class Exchange {
   /** What the BEGIN of an own exchange says; undefined if the peer began it. */
   readonly head: BeginHead | undefined
   readonly oneWay: boolean
+  readonly stream: boolean
   readonly #windows: Windows
   #receive: ReceiveWindow | undefined
   #send: SendWindow | undefined
   /** 0 until its BEGIN is framed: ids leave no gaps (SE-44). */
   id = 0
-  /** The message or reply of this end, until all of it is framed. */
+  /** The message of this end that goes out now, until all of it is framed; those of a stream that follow it. */
   body: Uint8Array | undefined
-  /** Body bytes sent and received so far. */
+  readonly behind: Uint8Array[] = []
+  /** Bytes of `body` that are framed. */
+  offset = 0
+  /** Bytes of items that wait, with what each costs. */
+  waiting = 0
+  /** The direction of this end is over behind what waits. */
+  last = false
+  /** Body bytes sent and received so far, and whole messages. */
   sent = 0
   received = 0
+  messagesSent = 0
+  messagesReceived = 0
   sendEnded = false
   receiveEnded = false
   /** As the peer's BEGIN has it: ms, 0 for none. */
@@ -33,31 +49,49 @@ export class Exchange {
   labels: Labels = NO_LABELS
   /** Monotonic ms; Infinity for none. */
   deadlineAt = Number.POSITIVE_INFINITY
-  /** The peer's message is not wanted: what still comes is counted and dropped. */
+  /** The peer's direction is not wanted: what still comes is counted and dropped. */
   refused = false
   /** The message is with its handler. */
   dispatched = false
   /** The last word of this end to a peer's exchange is a FAULT; until it is framed the exchange counts (SE-45). */
   faulted = false
-  /** Somebody waits to hear that a one-way message was taken. */
+  /** Somebody waits to hear that what was sent is taken. */
   awaited = false
-  /** The peer's STOP has come. */
+  /** The peer's STOP has come; the own STOP has gone. */
   stopped = false
+  stopping = false
   /** Nobody waits for the outcome any more; the code says why. */
-  abandoned: 'call/cancelled' | 'call/deadline' | undefined
+  abandoned: Extract<ErrorCode, 'call/cancelled' | 'call/deadline'> | undefined
   /** Gives limits of the policy back. */
   release: (() => void) | undefined
+  /** Charges chunks to limits of the policy. */
+  spend: Spend | undefined
 
   constructor(route: Route, head: BeginHead | undefined, windows: Windows) {
     this.route = route
     this.head = head
     this.oneWay = route.row.kind === 'oneWay'
+    this.stream = route.row.kind === 'stream'
     this.#windows = windows
   }
 
   /** True if this end began it. */
   get mine(): boolean {
     return this.head !== undefined
+  }
+
+  /** What this end sends behind the request, and what it takes. */
+  get sends(): Carries | undefined {
+    return this.mine ? this.route.row.up : this.route.row.down
+  }
+
+  get takes(): Carries | undefined {
+    return this.mine ? this.route.row.down : this.route.row.up
+  }
+
+  /** True until the request of an own exchange has gone. */
+  get asking(): boolean {
+    return this.mine && this.messagesSent === 0
   }
 
   // Most exchanges are one small message each way: a window is made when a message comes in pieces.
@@ -77,6 +111,29 @@ export class Exchange {
 
   get over(): boolean {
     return this.sendEnded && this.receiveEnded
+  }
+
+  /** Another item of a stream, behind those that wait. */
+  add(body: Uint8Array): void {
+    this.waiting += ITEM_CHARGE + body.length
+    if (this.body === undefined) this.body = body
+    else this.behind.push(body)
+  }
+
+  /** The message at hand has gone; the next takes its place. */
+  passed(): void {
+    if (!this.asking && this.body !== undefined) this.waiting -= ITEM_CHARGE + this.body.length
+    this.messagesSent++
+    this.offset = 0
+    this.body = this.behind.shift()
+  }
+
+  /** Forgets what this end has waiting. */
+  unsend(): void {
+    this.body = undefined
+    this.behind.length = 0
+    this.offset = 0
+    this.waiting = 0
   }
 
   /** Gives what the policy counts back, once. */

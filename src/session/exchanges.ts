@@ -9,13 +9,15 @@ import { encodeFault, type Fault, wireOf } from './faults.js'
 import type { Begin } from './frames.js'
 import { type BeginHead, encodeFrame } from './framewriter.js'
 import { type Admitted, type Denial, type Gate, verbOf } from './gate.js'
+import { Items, WRITE_ROOM } from './items.js'
 import { Outbox } from './outbox.js'
+import { Places } from './places.js'
 import { Sent } from './sent.js'
 
 /** Own calls that may wait for a free exchange (SE-46). */
 export const MAX_WAITING = 65_536
 
-type Abandoned = 'call/cancelled' | 'call/deadline'
+type Abandoned = NonNullable<Exchange['abandoned']>
 
 /** The open exchanges of both sides, and all that this end sends in them. */
 export class Exchanges {
@@ -26,10 +28,9 @@ export class Exchanges {
   readonly #windows: { readonly receive: number; readonly send: number }
   readonly #open = new Map<number, Exchange>()
   readonly #acts: Acts
+  readonly items: Items
   readonly #sent: Sent
-  /** Own calls that wait for one to end (SE-46). */
-  readonly #waiting = new Set<Exchange>()
-  #mine = 0
+  readonly #places: Places
   #theirs = 0
   #nextId: number
   #closing = false
@@ -42,11 +43,13 @@ export class Exchanges {
     this.#windows = { receive: established.own.exchangeWindow, send: established.declared.exchangeWindow }
     this.#nextId = established.role === 'initiator' ? 1 : 2
     this.#acts = new Acts(established, gate)
+    this.items = new Items(this, this.#acts)
     this.#sent = new Sent(established.declared.sessionWindow, established.allowed.message)
     this.outbox = new Outbox(established.allowed, established.declared, {
       begins: (exchange, head, whole) => this.#begins(exchange, head, whole),
-      framed: (exchange) => this.#framed(exchange),
+      framed: (exchange, ended) => this.#framed(exchange, ended),
     })
+    this.#places = new Places(established.allowed.exchanges, MAX_WAITING, (exchange) => this.outbox.push(exchange))
   }
 
   /** The number of exchanges the peer has open. */
@@ -61,7 +64,7 @@ export class Exchanges {
 
   /** True when nothing is open and nothing waits. */
   get idle(): boolean {
-    return this.#open.size === 0 && this.#waiting.size === 0 && this.outbox.empty
+    return this.#open.size === 0 && this.#places.waiting.size === 0 && this.outbox.empty
   }
 
   /** When `wake` has something to do. */
@@ -87,15 +90,19 @@ export class Exchanges {
     const { route, body, ttlMs } = prepared
     const exchange = new Exchange(route, prepared, this.#windows)
     exchange.release = admitted.release
+    exchange.spend = admitted.spend
     this.#checkOpen(exchange)
     const { oneWay } = exchange
     exchange.body = body
+    exchange.last = !exchange.stream || exchange.sends === 'nothing'
+    exchange.ttlMs = ttlMs
+    exchange.labels = prepared.named
     const taken = this.outbox.covers(exchange)
     exchange.receiveEnded = oneWay
     exchange.awaited = oneWay && !taken
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
     if (oneWay) this.outbox.push(exchange)
-    else this.#pushCall(exchange)
+    else this.#places.take(exchange)
     return { exchange, taken }
   }
 
@@ -107,7 +114,20 @@ export class Exchanges {
       return
     }
     exchange.body = this.#acts.encode(value, exchange.route)
+    exchange.last = true
     this.outbox.push(exchange)
+  }
+
+  /** More of a stream waits to be sent; one without a place keeps it. */
+  push(exchange: Exchange): void {
+    if (!this.#places.waiting.has(exchange)) this.outbox.push(exchange)
+  }
+
+  /** STOP, once. */
+  stop(exchange: Exchange, code: Abandoned): void {
+    if (exchange.stopping) return
+    exchange.stopping = true
+    this.outbox.notice(encodeFrame({ is: 'STOP', exchange: exchange.id, code: wireOf({ code }) }))
   }
 
   /** Ends a peer's exchange without a reply, or with what is left of it unsent. @throws cbor/unencodable, RangeError on details that cannot be sent */
@@ -124,11 +144,11 @@ export class Exchanges {
   }
 
   /** Nobody waits for an own exchange any more: its fault is told, the peer is asked to stop (SE-57). */
-  cancel(exchange: Exchange, code: Abandoned): void {
+  cancel(exchange: Exchange, code: Abandoned, why?: SottoError): void {
     if (exchange.abandoned !== undefined || exchange.over) return
     exchange.abandoned = code
     const what = `${exchange.route.address} was given up`
-    this.#emit({ is: 'fault', exchange, error: SottoError.of(code, what, { ran: ranOf(exchange) }) })
+    this.#emit({ is: 'fault', exchange, error: why ?? SottoError.of(code, what, { ran: ranOf(exchange) }) })
     if (exchange.id === 0) {
       this.#forget(exchange)
       return
@@ -137,10 +157,10 @@ export class Exchanges {
     const wire = wireOf({ code })
     this.reset(exchange, wire)
     if (exchange.receiveEnded) this.settle(exchange)
-    else this.outbox.notice(encodeFrame({ is: 'STOP', exchange: exchange.id, code: wire }))
+    else this.stop(exchange, code)
   }
 
-  /** Ends this end's direction of an own exchange, whatever it had still to send. */
+  /** Ends this end's direction of an own exchange, whatever it had still to send (SE-36). */
   reset(exchange: Exchange, code: number): void {
     if (exchange.sendEnded) return
     this.outbox.drop(exchange)
@@ -167,7 +187,8 @@ export class Exchanges {
     if (!exchange.over) return
     exchange.releaseLimits()
     if (!this.#open.delete(exchange.id) || exchange.oneWay) return
-    if (exchange.mine) this.#freeSlot()
+    if (exchange.stream) this.#emit({ is: 'over', exchange })
+    if (exchange.mine) this.#places.give()
     else this.#theirs--
   }
 
@@ -193,7 +214,9 @@ export class Exchanges {
   abandon(exchange: Exchange, code: Abandoned): void {
     if (exchange.abandoned !== undefined || exchange.sendEnded || exchange.faulted) return
     exchange.abandoned = code
-    if (!exchange.dispatched || exchange.body !== undefined) {
+    const answered = exchange.body !== undefined && !exchange.stream
+    if (exchange.stream) this.outbox.drop(exchange)
+    if (!exchange.dispatched || answered || exchange.last) {
       exchange.refused = true
       this.fault(exchange, { code })
       return
@@ -231,7 +254,7 @@ export class Exchanges {
       const what = `the session ended before ${exchange.route.address} did`
       const error = SottoError.of('session/lost', what, { ...options, ran: ranOf(exchange) })
       if (exchange.mine) this.#lose(exchange, error)
-      else if (exchange.dispatched && exchange.body === undefined && !exchange.faulted)
+      else if (exchange.dispatched && (exchange.stream || exchange.body === undefined) && !exchange.faulted)
         this.#emit({ is: 'cancelled', exchange, error })
       // An answer that comes now is dropped.
       exchange.sendEnded = true
@@ -253,33 +276,16 @@ export class Exchanges {
 
   /** What cannot begin gives its limits back. */
   #checkOpen(exchange: Exchange): void {
-    const full = !exchange.oneWay && this.#waiting.size >= MAX_WAITING
+    const full = !exchange.oneWay && this.#places.full
     if (!this.#closing && !full) return
     exchange.releaseLimits()
     if (this.#closing) throw SottoError.of('session/closed', 'the session is closing')
     throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
   }
 
-  #pushCall(exchange: Exchange): void {
-    if (this.#mine < this.established.allowed.exchanges) {
-      this.#mine++
-      this.outbox.push(exchange)
-    } else this.#waiting.add(exchange)
-  }
-
-  #freeSlot(): void {
-    const [next] = this.#waiting
-    if (next === undefined) {
-      this.#mine--
-      return
-    }
-    this.#waiting.delete(next)
-    this.outbox.push(next)
-  }
-
   /** Every exchange there is; those that wait come first, so that a slot given up goes to none of them. */
   #all(): readonly Exchange[] {
-    return [...this.#waiting, ...this.outbox.unframed, ...this.#open.values()]
+    return [...this.#places.waiting, ...this.outbox.unframed, ...this.#open.values()]
   }
 
   /** One-way messages above `last` were sent, and surely not taken (SE-66). */
@@ -302,18 +308,21 @@ export class Exchanges {
     return id
   }
 
-  #framed(exchange: Exchange): void {
-    exchange.sendEnded = true
-    if (exchange.awaited) this.#emit({ is: 'taken', exchange })
+  #framed(exchange: Exchange, ended: boolean): void {
+    exchange.sendEnded = ended
+    if (exchange.awaited && (!exchange.stream || exchange.waiting <= WRITE_ROOM / 2)) {
+      exchange.awaited = false
+      this.#emit({ is: 'taken', exchange })
+    }
     this.settle(exchange)
   }
 
   /** An own exchange that was never framed leaves no trace. */
   #forget(exchange: Exchange): void {
     exchange.releaseLimits()
-    if (this.#waiting.delete(exchange)) return
+    if (this.#places.leave(exchange)) return
     this.outbox.drop(exchange)
-    if (!exchange.oneWay) this.#freeSlot()
+    if (!exchange.oneWay) this.#places.give()
   }
 
   #lose(exchange: Exchange, error: SottoError): void {
@@ -335,5 +344,6 @@ export class Exchanges {
   }
 }
 
-/** No message runs before the whole of it has gone. */
-const ranOf = ({ sendEnded }: Exchange): Ran => (sendEnded ? 'maybe' : 'no')
+/** No message runs before the whole of it has gone; what sends items runs. */
+const ranOf = ({ messagesSent, messagesReceived }: Exchange): Ran =>
+  messagesReceived > 0 ? 'yes' : messagesSent > 0 ? 'maybe' : 'no'

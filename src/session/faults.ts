@@ -7,10 +7,12 @@ export const MAX_FAULT = 16_384
 
 /** Why an exchange ended without a reply, as it travels. */
 export type Fault =
-  | { readonly code: 'policy/denied' | 'policy/limited' | 'call/cancelled' | 'call/deadline' | 'session/closed' }
+  | { readonly code: 'call/cancelled' | 'call/deadline' | 'session/closed' }
+  /** `item`: which of a stream, counted from 1; 0 or none for what began the exchange. */
+  | { readonly code: 'policy/denied' | 'policy/limited'; readonly item?: number }
   | { readonly code: 'call/fault'; readonly name: string; readonly data: Wire | undefined }
   | { readonly code: 'call/internal'; readonly incident: string }
-  | { readonly code: 'contract/invalid'; readonly path: string }
+  | { readonly code: 'contract/invalid'; readonly path: string; readonly item?: number }
 
 /** What each code says of the other side's work (SE-49). */
 const RAN = {
@@ -45,45 +47,61 @@ export const encodeFault = (fault: Fault, plaintext: number): Uint8Array => {
   return bytes
 }
 
+/** Where a FAULT came: what this end knows of the exchange. */
+export interface Faulted {
+  readonly address: string
+  /** The items this end has sent in it; 0 unless it is a stream. */
+  readonly items: number
+  /** The id of the decision on one of its messages. */
+  readonly decision: (index: number) => string
+}
+
 /** The error of a FAULT frame. @throws session/malformed on an unknown code or details of another form (SE-49) */
-export const decodeFault = (
-  wire: number,
-  body: Uint8Array,
-  where: { readonly decision: string; readonly address: string },
-): SottoError => {
+export const decodeFault = (wire: number, body: Uint8Array, { address, items, decision }: Faulted): SottoError => {
   const code = codeOfWire(wire)
   if (body.length > MAX_FAULT) throw malformed(`fault details of ${body.length} bytes`)
   switch (code) {
     case 'policy/denied':
-    case 'policy/limited':
-      nothing(body)
-      return SottoError.of(code, `the peer refused ${where.address} (decision ${where.decision})`, {
-        details: where,
-        ran: RAN[code],
-      })
+    case 'policy/limited': {
+      const item = body.length === 0 ? 0 : itemOf(members(body, ['item']).item, items)
+      const details = { decision: decision(item), address }
+      const what = `the peer refused ${address} (decision ${details.decision})`
+      return SottoError.of(code, what, { details, ran: ranOf(code, item) })
+    }
     case 'call/cancelled':
     case 'call/deadline':
     case 'session/closed':
-      nothing(body)
-      return SottoError.of(code, `the peer ended ${where.address}`, { ran: RAN[code] })
+      if (body.length > 0) throw malformed('details where the code has none')
+      return SottoError.of(code, `the peer ended ${address}`, { ran: RAN[code] })
     case 'call/fault': {
       const { name, data } = members(body, ['data', 'name'])
-      return SottoError.of(code, `${where.address} answered with a fault`, {
+      return SottoError.of(code, `${address} answered with a fault`, {
         details: { name: text(name), data },
         ran: RAN[code],
       })
     }
     case 'call/internal': {
       const incident = text(members(body, ['incident']).incident)
-      return SottoError.of(code, `${where.address} failed at the peer`, { details: { incident }, ran: RAN[code] })
+      return SottoError.of(code, `${address} failed at the peer`, { details: { incident }, ran: RAN[code] })
     }
     case 'contract/invalid': {
-      const path = text(members(body, ['path']).path)
-      return SottoError.of(code, `the peer found ${where.address} invalid`, { details: { path }, ran: RAN[code] })
+      const { path, item } = members(body, ['path', 'item'])
+      const ran = ranOf(code, item === undefined ? 0 : itemOf(item, items))
+      return SottoError.of(code, `the peer found ${address} invalid`, { details: { path: text(path) }, ran })
     }
     default:
       throw malformed(`a fault with the code ${wire}`)
   }
+}
+
+/** The request of a stream was taken before its items. */
+const ranOf = (code: 'policy/denied' | 'policy/limited' | 'contract/invalid', item: number): Ran =>
+  item === 0 ? RAN[code] : 'maybe'
+
+const itemOf = (value: Wire | undefined, items: number): number => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > items)
+    throw malformed('a fault of an item that was not sent')
+  return value
 }
 
 const detailsOf = (fault: Fault): Uint8Array => {
@@ -93,20 +111,21 @@ const detailsOf = (fault: Fault): Uint8Array => {
     case 'call/internal':
       return encode({ incident: bounded(fault.incident) })
     case 'contract/invalid':
-      return encode({ path: bounded(fault.path) })
+      return encode({ path: bounded(fault.path), ...item(fault) })
+    case 'policy/denied':
+    case 'policy/limited':
+      return (fault.item ?? 0) === 0 ? EMPTY : encode(item(fault))
     default:
       return EMPTY
   }
 }
 
+const item = ({ item = 0 }: { readonly item?: number }): { readonly item?: number } => (item === 0 ? {} : { item })
+
 const bounded = (value: string): string => {
   const { length } = utf8(value)
   if (length > MAX_TEXT) throw new RangeError(`expected a text of at most ${MAX_TEXT} bytes, got ${length}`)
   return value
-}
-
-const nothing = (body: Uint8Array): void => {
-  if (body.length > 0) throw malformed('details where the code has none')
 }
 
 type WireMap = { readonly [key: string]: Wire | undefined }

@@ -2,7 +2,7 @@ import type { Wire } from '../cbor.js'
 import { KINDS, type Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
 import type { Decision } from '../policy/decide.js'
-import type { PeerPolicy } from '../policy/peer.js'
+import type { Admission, PeerPolicy, Spend } from '../policy/peer.js'
 import type { Route } from './agreement.js'
 import { decisionId, type Way } from './decision.js'
 import type { Labels } from './frames.js'
@@ -19,6 +19,8 @@ export interface Head {
 export interface Prepared extends BeginHead {
   readonly route: Route
   readonly body: Uint8Array
+  /** Its labels, as rules read them. */
+  readonly named: Labels
 }
 
 /** A whole message: its wire value, and the bytes it takes. */
@@ -26,6 +28,8 @@ export interface Message extends Head {
   readonly value: Wire | undefined
   readonly bytes: number
   readonly outgoing: Prepared | undefined
+  /** Of the messages of its sender in the exchange: 0 begins it, the items of a stream follow. */
+  readonly index: number
 }
 
 export type Denial = Extract<Decision, { readonly effect: 'deny' }>
@@ -42,6 +46,8 @@ export class Admitted {
   readonly epoch: number
   /** @internal Gives limits back when the exchange ends. */
   readonly release: (() => void) | undefined
+  /** @internal Charges chunks to limits of bytes. */
+  readonly spend: Spend | undefined
   readonly #gate: Gate
   readonly #policy: PeerPolicy
   readonly #direction: Direction
@@ -49,12 +55,13 @@ export class Admitted {
   /** The message that was judged, for an own one: no other can be framed with this proof. */
   #outgoing: Prepared | undefined
 
-  private constructor(gate: Gate, direction: Direction, message: Message, exchange: number, release?: () => void) {
+  private constructor(gate: Gate, direction: Direction, message: Message, exchange: number, admission: Admission) {
     this.verb = verbOf(message.route)
     this.address = message.route.address
     this.peer = gate.peer
     this.epoch = gate.policy.epoch
-    this.release = release
+    this.release = admission.release
+    this.spend = admission.spend
     this.#gate = gate
     this.#policy = gate.policy
     this.#direction = direction
@@ -76,11 +83,13 @@ export class Admitted {
   static judge(gate: Gate, direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
     const verb = verbOf(message.route)
     const { address } = message.route
+    const { index } = message
     const needs = gate.policy.needs(direction, verb, address)
     const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
-    const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs)
-    if (verdict.effect === 'allow') return new Admitted(gate, direction, message, exchange, verdict.release)
-    return { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange) }
+    // An exchange that is open has its place: its items take none.
+    const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs, index === 0 ? 'act' : 'item')
+    if (verdict.effect === 'allow') return new Admitted(gate, direction, message, exchange, verdict)
+    return { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange, index) }
   }
 
   /**

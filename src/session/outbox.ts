@@ -1,9 +1,10 @@
 import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
-import type { Exchange } from './exchange.js'
+import { type Exchange, ITEM_CHARGE } from './exchange.js'
 import { FLAG, MAX_FRAMES } from './frames.js'
 import { type BeginHead, writeBegin, writeData } from './framewriter.js'
 import type { Limits } from './limits.js'
+import { Line } from './line.js'
 import { SendWindow } from './windows.js'
 
 /** What a BEGIN costs of the session window beside labels and body: it bounds messages in number (SE-50). */
@@ -12,27 +13,26 @@ export const BEGIN_CHARGE = 64
 export const CONTROL_BUDGET = 65_536
 /** Room kept at the end of a record for REKEY. */
 export const REKEY_ROOM = 2
-/** A message above this may be split to fill a record. */
-const SPLIT_ABOVE = 16_384
 /** A smaller piece waits for more room, unless it is the last. */
 const LEAST_PIECE = 1_024
 /** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, labels apart. */
 const BEGIN_OVERHEAD = 30
 const DATA_OVERHEAD = 14
+/** Lanes that are lines; streams come behind. */
+const LINES = 3
+/** Turns in a record, when many wait for one. */
+const TURNS = 4
 
 /** Who is told of what was framed. */
 interface Owner {
   /** Gives the exchange its id, just before its BEGIN is written (SE-44); `whole` is true if nothing follows in it. */
   begins(exchange: Exchange, head: BeginHead, whole: boolean): number
-  /** The whole message is framed and its direction has ended. */
-  framed(exchange: Exchange): void
+  /** A whole message is framed; its direction has ended with it if `ended`. */
+  framed(exchange: Exchange, ended: boolean): void
 }
 
-interface Partial {
-  readonly exchange: Exchange
-  readonly body: Uint8Array
-  offset: number
-}
+/** What takes turns: messages of many exchanges in their order, or one exchange. */
+type Lane = Line | Exchange
 
 /** A frame that needs no credit. */
 interface Urgent {
@@ -43,11 +43,14 @@ interface Urgent {
 }
 
 /**
- * What waits to be sealed: frames that need no credit in their order, then whole messages in theirs, then the one in
- * pieces (SE-47, SE-48). One order for FAULT and CREDIT: credit given after a refusal cannot overtake it (SE-54).
+ * What waits to be sealed: frames that need no credit in their order, then messages, a quarter of a record at a turn
+ * (SE-120). All one-way messages are one lane, which keeps their order (SE-71); so are calls and replies that go whole,
+ * and those that go in pieces; each stream is a lane of its own. One message is in pieces at a time (SE-47). One order for
+ * FAULT and CREDIT: credit given after a refusal cannot overtake it (SE-54).
  */
 export class Outbox {
   readonly #limit: number
+  readonly #turn: number
   readonly #window: SendWindow
   readonly #halfWindow: number
   readonly #halfExchange: number
@@ -56,29 +59,34 @@ export class Outbox {
   readonly #scratch: Uint8Array
   #urgent: Urgent[] = []
   #controlBytes = 0
-  /** From `#head` on; what was dropped has no body. */
-  #queue: Exchange[] = []
-  #head = 0
-  /** Of the queue, at most; what has been passed since is not taken off. */
-  #dropped = 0
-  #partial: Partial | undefined
-  /** Session credit the queue will take. */
+  readonly #ones = new Line()
+  readonly #calls = new Line()
+  readonly #large = new Line()
+  /** These three, then the streams that have something to send. */
+  readonly #lanes: Lane[] = [this.#ones, this.#calls, this.#large]
+  /** Whose turn it is. */
+  #next = 0
+  /** The exchange whose message is in pieces. */
+  #pieced: Exchange | undefined
+  /** Session credit that one-way messages, calls and replies will take. */
   #committed = 0
   #frames = 0
+  /** What has its turn needs more room in the record, or more credit of the session: all wait for it. */
+  #full = false
 
   constructor(allowed: Limits, declared: Limits, owner: Owner) {
     this.#limit = allowed.plaintext - REKEY_ROOM
+    this.#turn = Math.floor(this.#limit / TURNS)
     this.#window = new SendWindow(declared.sessionWindow)
     this.#halfWindow = declared.sessionWindow / 2
     this.#halfExchange = declared.exchangeWindow / 2
-    // Whole messages leave half of a record, however small it is.
-    this.#leastPiece = Math.min(LEAST_PIECE, this.#limit / 4)
+    this.#leastPiece = Math.min(LEAST_PIECE, Math.floor(this.#turn / 2))
     this.#owner = owner
     this.#scratch = new Uint8Array(allowed.plaintext)
   }
 
   get empty(): boolean {
-    return this.#head === this.#queue.length && this.#partial === undefined && this.#urgent.length === 0
+    return this.#busy === 0 && this.#urgent.length === 0
   }
 
   /** A control frame that the peer can make this end owe without limit. @throws session/limit over the budget (SE-53) */
@@ -94,10 +102,16 @@ export class Outbox {
     this.#urgent.push({ bytes, counted: false, framed })
   }
 
-  /** Queues what the exchange has to send: its message, or its reply. */
+  /** Queues what the exchange has to send: its message or reply; of a stream, what was added to it. */
   push(exchange: Exchange): void {
-    this.#queue.push(exchange)
-    this.#committed += chargeOf(exchange)
+    const lane = exchange.stream ? exchange : this.#lineOf(exchange)
+    // Who asks first goes first.
+    const first = this.#busy === 0
+    if (lane instanceof Line) {
+      lane.push(exchange)
+      this.#committed += chargeOf(exchange)
+    } else if (!this.#lanes.includes(lane)) this.#lanes.push(lane)
+    if (first) this.#next = this.#lanes.indexOf(lane)
   }
 
   /** True if credit covers all that waits and this exchange's message behind it. */
@@ -112,25 +126,18 @@ export class Outbox {
 
   /** Own exchanges that wait here for their BEGIN. */
   get unframed(): readonly Exchange[] {
-    const partial = this.#partial === undefined ? [] : [this.#partial.exchange]
-    return [...partial, ...this.#queue.slice(this.#head)].filter((exchange) => isLive(exchange) && exchange.id === 0)
+    const waiting = this.#lanes.flatMap((lane) => (lane instanceof Line ? lane.waiting : [lane]))
+    return waiting.filter(({ id }) => id === 0)
   }
 
   /** Takes back what an exchange has waiting. */
   drop(exchange: Exchange): void {
-    if (!isLive(exchange)) return
-    const charge = chargeOf(exchange)
-    exchange.body = undefined
-    const partial = this.#partial
-    if (partial?.exchange === exchange) {
-      this.#committed -= partial.offset === 0 ? charge : partial.body.length - partial.offset
-      this.#partial = undefined
-      return
-    }
-    this.#committed -= charge
-    this.#dropped++
-    // What is left is never all dropped.
-    if (2 * this.#dropped > this.#queue.length - this.#head) this.#compact()
+    if (this.#pieced === exchange) this.#pieced = undefined
+    if (exchange.stream) this.#remove(exchange)
+    else if (exchange.body !== undefined) this.#committed -= chargeOf(exchange)
+    const line = exchange.stream || exchange.body === undefined ? undefined : this.#lineOf(exchange)
+    exchange.unsend()
+    line?.dropped()
   }
 
   /** The next record's plaintext, a view that is valid until the next call; undefined when nothing can go. */
@@ -150,19 +157,32 @@ export class Outbox {
     this.#scratch.fill(0)
     this.#urgent = []
     this.#controlBytes = 0
-    this.#queue = []
-    this.#head = 0
-    this.#dropped = 0
+    for (const line of [this.#ones, this.#calls, this.#large]) line.clear()
+    this.#lanes.length = LINES
+    this.#next = 0
     this.#committed = 0
-    this.#partial = undefined
+    this.#pieced = undefined
+  }
+
+  /** Lanes in which something waits. */
+  get #busy(): number {
+    const lines = Number(!this.#ones.empty) + Number(!this.#calls.empty) + Number(!this.#large.empty)
+    return lines + this.#lanes.length - LINES
+  }
+
+  #lineOf(exchange: Exchange): Line {
+    if (exchange.oneWay) return this.#ones
+    return this.#isLarge(exchange) ? this.#large : this.#calls
   }
 
   #fillUrgent(from: number): number {
     let at = from
     let count = 0
     for (const { bytes, counted, framed } of this.#urgent) {
-      if (!this.#fits(bytes, at)) break
-      at = this.#put(bytes, at)
+      if (at + bytes.length > this.#limit || !this.#roomForFrame) break
+      this.#scratch.set(bytes, at)
+      this.#frames++
+      at += bytes.length
       count++
       if (counted) this.#controlBytes -= bytes.length
       framed?.()
@@ -171,147 +191,160 @@ export class Outbox {
     return at
   }
 
-  #fits(bytes: Uint8Array, at: number): boolean {
-    return at + bytes.length <= this.#limit && this.#roomForFrame
-  }
-
-  // One frame is kept for REKEY.
+  // One is kept for REKEY.
   get #roomForFrame(): boolean {
     return this.#frames < MAX_FRAMES - 1
   }
 
-  #put(bytes: Uint8Array, at: number): number {
-    this.#scratch.set(bytes, at)
-    this.#frames++
-    return at + bytes.length
-  }
-
+  /** Turns, until every lane has had one in which nothing of it could go. */
   #fillMessages(from: number): number {
     let at = from
-    const share = this.#share(from)
-    // Credit is shared as a record is.
-    const spare = this.#partial === undefined ? 0 : this.#window.room / 2
-    for (let next = this.#next(); next !== undefined && this.#roomForFrame; next = this.#next()) {
-      const behind = this.#writeWhole(next, at, share, spare)
-      if (behind === undefined) {
-        if (this.#partial === undefined && this.#splits(next, at)) {
-          this.#partial = { exchange: next, body: next.body ?? EMPTY, offset: 0 }
-          this.#shift()
-        }
-        break
-      }
+    this.#full = false
+    for (let idle = 0; idle < this.#lanes.length; ) {
+      const lane = this.#lanes[this.#next] ?? this.#ones
+      const behind = this.#serve(lane, at)
+      // What could not go at all is the first when there is room again.
+      if (this.#full && behind === at) return at
+      idle = behind === at ? idle + 1 : 0
       at = behind
+      // A stream that has nothing more has left, and the next has its place.
+      if (this.#lanes[this.#next] === lane) this.#next++
+      if (this.#next >= this.#lanes.length) this.#next = 0
+      if (this.#full) break
     }
-    return this.#partial === undefined || !this.#roomForFrame ? at : this.#writePiece(this.#partial, at)
+    return at
   }
 
-  /**
-   * Where whole messages end: one in pieces leaves them half of each record, once it has begun. Nothing passes a one-way
-   * message, so that these come in the order they were sent (SE-71).
-   */
-  #share(from: number): number {
-    if (this.#partial === undefined) return this.#limit
-    const { exchange, offset } = this.#partial
-    return offset === 0 || exchange.oneWay ? from : from + (this.#limit - from) / 2
+  /** One turn. */
+  #serve(lane: Lane, from: number): number {
+    const behind = from + this.#turn
+    let at = from
+    while (at < behind) {
+      const exchange = lane instanceof Line ? lane.next() : lane
+      if (exchange === undefined || !hasMore(exchange)) break
+      if (!this.#roomForFrame) this.#full = true
+      const next = this.#full ? at : this.#write(exchange, at, behind)
+      if (next === at) break
+      at = next
+      if (exchange.body !== undefined) continue
+      if (lane instanceof Line) lane.shift()
+      else if (!hasMore(lane)) this.#remove(lane)
+    }
+    return at
   }
 
-  /** Writes the message and ends its direction, if it fits the share of the record and leaves `spare` of the session's credit. */
-  #writeWhole(exchange: Exchange, at: number, share: number, spare: number): number | undefined {
-    const { head, body = EMPTY } = exchange
-    const charge = chargeOf(exchange)
-    if (charge > this.#window.room - spare || body.length > exchange.sendRoom) return undefined
-    if (at + overheadOf(head) + body.length > share) return undefined
-    this.#shift()
-    const behind = this.#write(exchange, head, at, FLAG.end, body)
-    this.#committed -= charge
-    this.#window.take(charge)
-    this.#framed(exchange)
+  #write(exchange: Exchange, at: number, turnEnd: number): number {
+    if (exchange.body === undefined) return this.#writeEnd(exchange, at)
+    if (isChunk(exchange)) return this.#writePiece(exchange, at, turnEnd)
+    if (!this.#isLarge(exchange)) return this.#writeWhole(exchange, at)
+    const waits = this.#pieced !== undefined && this.#pieced !== exchange
+    return waits ? at : this.#writePiece(exchange, at, turnEnd)
+  }
+
+  /** Nothing is left but to say so. */
+  #writeEnd(exchange: Exchange, at: number): number {
+    if (at + DATA_OVERHEAD > this.#limit) {
+      this.#full = true
+      return at
+    }
+    this.#frames++
+    const behind = writeData(this.#scratch, at, exchange.id, FLAG.end, EMPTY)
+    this.#owner.framed(exchange, true)
     return behind
   }
 
-  /** True if the message goes in pieces: it can never go whole, or it is worth filling this record with it. */
-  #splits({ head, body = EMPTY }: Exchange, at: number): boolean {
-    const overhead = overheadOf(head)
+  #writeWhole(exchange: Exchange, at: number): number {
+    const body = exchange.body ?? EMPTY
+    if (body.length + exchangeCharge(exchange) > exchange.sendRoom) return at
+    this.#full = at + overheadOf(exchange) + body.length > this.#limit || chargeOf(exchange) > this.#window.room
+    return this.#full ? at : this.#frame(exchange, at, body, false)
+  }
+
+  #writePiece(exchange: Exchange, at: number, turnEnd: number): number {
+    const body = exchange.body ?? EMPTY
+    const left = body.length - exchange.offset
+    const least = Math.min(left, this.#leastPiece)
+    const own = exchange.sendRoom - exchangeCharge(exchange)
+    if (own < least) return at
+    const from = at + overheadOf(exchange)
+    const credit = this.#window.room - sessionCharge(exchange)
+    this.#full = from + least > this.#limit || credit < least
+    if (this.#full) return at
+    // Nobody else waits for the rest of the record.
+    const end = this.#busy === 1 ? this.#limit : Math.min(Math.max(turnEnd, from + least), this.#limit)
+    const size = Math.min(left, end - from, credit, own)
+    return this.#frame(exchange, at, body.subarray(exchange.offset, exchange.offset + size), size < left)
+  }
+
+  /** A BEGIN where there is none yet, else a DATA. */
+  #frame(exchange: Exchange, at: number, body: Uint8Array, more: boolean): number {
+    const head = exchange.id === 0 ? exchange.head : undefined
+    const chunk = isChunk(exchange)
+    const ends = !more && exchange.last && exchange.behind.length === 0
+    const flags = ends ? FLAG.end : more && !chunk ? FLAG.more : 0
+    // What of an item is still to come takes the charge of it.
+    const free = head === undefined && exchange.stream && flags === FLAG.more
+    this.#take(exchange, body.length + (free ? 0 : sessionCharge(exchange)))
+    // The last needs no more credit, so nothing is left to count.
+    if (!ends) exchange.sendWindow.take(body.length + (free ? 0 : exchangeCharge(exchange)))
+    if (head !== undefined) exchange.id = this.#owner.begins(exchange, head, ends)
+    this.#frames++
+    exchange.sent += body.length
+    exchange.offset += body.length
+    if (flags === FLAG.more) this.#pieced = exchange
+    const behind =
+      head === undefined
+        ? writeData(this.#scratch, at, exchange.id, flags, body)
+        : writeBegin(this.#scratch, at, exchange.id, head, flags, body)
+    if (!more) this.#framed(exchange, ends)
+    return behind
+  }
+
+  #take(exchange: Exchange, charge: number): void {
+    this.#window.take(charge)
+    if (!exchange.stream) this.#committed -= charge
+  }
+
+  #framed(exchange: Exchange, ended: boolean): void {
+    if (this.#pieced === exchange) this.#pieced = undefined
+    exchange.passed()
+    this.#owner.framed(exchange, ended)
+  }
+
+  // Such a message can never go whole.
+  #isLarge(exchange: Exchange): boolean {
+    const length = exchange.body?.length ?? 0
     return (
-      overhead + body.length > this.#limit ||
-      body.length + fixedCharge(head) > this.#halfWindow ||
-      body.length > this.#halfExchange ||
-      (body.length > SPLIT_ABOVE && this.#limit - at > LEAST_PIECE + overhead)
+      exchange.offset > 0 ||
+      overheadOf(exchange) + length > this.#limit ||
+      sessionCharge(exchange) + length > this.#halfWindow ||
+      exchangeCharge(exchange) + length > this.#halfExchange
     )
   }
 
-  #writePiece(partial: Partial, at: number): number {
-    const { exchange, body, offset } = partial
-    const head = offset === 0 ? exchange.head : undefined
-    const fixed = fixedCharge(head)
-    const left = body.length - offset
-    const room = Math.min(this.#limit - at - overheadOf(head), this.#window.room - fixed, exchange.sendRoom)
-    const size = Math.min(left, room)
-    if (size < Math.min(left, this.#leastPiece)) return at
-    const last = size === left
-    const piece = body.subarray(offset, offset + size)
-    const behind = this.#write(exchange, head, at, last ? FLAG.end : FLAG.more, piece)
-    partial.offset += size
-    this.#committed -= fixed + size
-    this.#window.take(fixed + size)
-    if (!last) return behind
-    this.#partial = undefined
-    this.#framed(exchange)
-    return behind
-  }
-
-  /** A BEGIN where there is a head, else a DATA. */
-  #write(exchange: Exchange, head: BeginHead | undefined, at: number, flags: number, body: Uint8Array): number {
-    if (head !== undefined) exchange.id = this.#owner.begins(exchange, head, flags === FLAG.end)
-    this.#count(exchange, flags, body)
-    return head === undefined
-      ? writeData(this.#scratch, at, exchange.id, flags, body)
-      : writeBegin(this.#scratch, at, exchange.id, head, flags, body)
-  }
-
-  #count(exchange: Exchange, flags: number, body: Uint8Array): void {
-    this.#frames++
-    exchange.sent += body.length
-    // The last piece needs no more credit, so nothing is left to count.
-    if (flags !== FLAG.end) exchange.sendWindow.take(body.length)
-  }
-
-  #framed(exchange: Exchange): void {
-    exchange.body = undefined
-    this.#owner.framed(exchange)
-  }
-
-  /** The first of the queue that was not dropped. */
-  #next(): Exchange | undefined {
-    for (;;) {
-      const next = this.#queue[this.#head]
-      if (next === undefined || isLive(next)) return next
-      this.#shift()
-    }
-  }
-
-  #shift(): void {
-    this.#head++
-    if (2 * this.#head >= this.#queue.length) this.#compact()
-  }
-
-  #compact(): void {
-    const left = this.#queue.length - this.#head
-    this.#queue = left === 0 ? [] : this.#queue.slice(this.#head)
-    this.#head = 0
-    if (this.#dropped === 0) return
-    this.#queue = this.#queue.filter(isLive)
-    this.#dropped = 0
+  #remove(exchange: Exchange): void {
+    const at = this.#lanes.indexOf(exchange)
+    if (at < 0) return
+    this.#lanes.splice(at, 1)
+    if (at < this.#next) this.#next--
   }
 }
 
-const isLive = ({ body }: Exchange): boolean => body !== undefined
+const hasMore = ({ body, stream, last, sendEnded }: Exchange): boolean =>
+  body !== undefined || (stream && last && !sendEnded)
 
-/** What a message takes of the session window in all. */
-const chargeOf = ({ head, body = EMPTY }: Exchange): number => body.length + fixedCharge(head)
+const isChunk = (exchange: Exchange): boolean => !exchange.asking && exchange.sends === 'bytes'
 
-const fixedCharge = (head: BeginHead | undefined): number =>
-  head === undefined ? 0 : BEGIN_CHARGE + head.labels.length
+/** What is left of a message takes of the session window in all. */
+const chargeOf = (exchange: Exchange): number =>
+  sessionCharge(exchange) + (exchange.body?.length ?? 0) - exchange.offset
 
-const overheadOf = (head: BeginHead | undefined): number =>
-  head === undefined ? DATA_OVERHEAD : BEGIN_OVERHEAD + head.labels.length
+const sessionCharge = (exchange: Exchange): number =>
+  exchange.id === 0 && exchange.head !== undefined
+    ? BEGIN_CHARGE + exchange.head.labels.length
+    : exchangeCharge(exchange)
+
+const exchangeCharge = ({ stream, asking }: Exchange): number => (stream && !asking ? ITEM_CHARGE : 0)
+
+const overheadOf = ({ id, head }: Exchange): number =>
+  id === 0 && head !== undefined ? BEGIN_OVERHEAD + head.labels.length : DATA_OVERHEAD

@@ -3,13 +3,17 @@ import { SottoError } from '../errors.js'
 import type { Exchange } from './exchange.js'
 import { BEGIN_CHARGE } from './outbox.js'
 
-/** A whole message, and what of its cost is still to be given back when it is consumed. */
-export interface Whole {
-  readonly bytes: Uint8Array
+/** What of a message's cost is still to be given back when it is consumed. */
+export interface Due {
   /** Credit of the session window. */
   readonly charge: number
   /** Credit that was given back early; it counts against the reassembly budget. */
   readonly held: number
+}
+
+/** A whole message. */
+export interface Whole extends Due {
+  readonly bytes: Uint8Array
 }
 
 interface Partial {
@@ -55,6 +59,11 @@ export class Reassembly {
     this.#advance(current)
     if (more) return undefined
     return { bytes: current.bytes.subarray(0, current.length), charge: current.charge, held: current.held }
+  }
+
+  /** True while a message of the exchange is in pieces. */
+  holds(exchange: Exchange): boolean {
+    return this.#partial?.exchange === exchange
   }
 
   /** Forgets the pieces of an exchange that ends inside a message, and gives their credit back. */

@@ -38,7 +38,7 @@ export const sessionVectors = (provider: Provider): Session => ({
 
 const operation = (
   name: string,
-  kind: 'requestResponse' | 'oneWay',
+  kind: 'requestResponse' | 'oneWay' | 'stream',
   over: Partial<Contracts[string]['operations'][number]> = {},
 ): Contracts[string]['operations'][number] => ({
   name,
@@ -83,7 +83,7 @@ const POLICY = {
 
 const cbor = (value: Wire): string => toHex(encode(value))
 
-type Begin = Extract<Act, { readonly act: 'call' | 'send' }>
+type Begin = Extract<Act, { readonly act: 'call' | 'send' | 'stream' }>
 
 const call = (by: Role, contract: string, name: string, value: Wire, over: Partial<Begin> = {}): Begin => ({
   by,

@@ -4,9 +4,9 @@ import * as z from 'zod'
 import { toHex } from '../../src/bytes.js'
 import { encodeControl } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
-import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import { type Operation, oneWay, requestResponse, stream } from '../../src/contract/operation.js'
 import { type Row, rowDigest, rowOf, rowsOf } from '../../src/contract/row.js'
-import { nothing } from '../../src/contract/shape.js'
+import { bytes, nothing } from '../../src/contract/shape.js'
 import { native } from '../../src/crypto/native.js'
 import { noble } from '../../src/crypto/noble.js'
 
@@ -86,4 +86,43 @@ test('CO-11 CO-12 the largest row the limits allow is 8,524 bytes', () => {
   })
   const [row] = rowsOf(contract('a.v1', { ['o'.repeat(63)]: largest }))
   expect(row && encodedRow(row).length).toBe(8_524)
+})
+
+test('CO-30 CO-31 CO-17 the row of a stream says what each direction carries, and its digest with it', () => {
+  const carried = (of: Parameters<typeof stream>[0]) => {
+    const { up, down } = rowOf('s', stream(of))
+    return [up, down]
+  }
+  expect(carried({})).toEqual(['nothing', 'nothing'])
+  expect(carried({ up: bytes, down: Room })).toEqual(['bytes', 'items'])
+  expect(carried({ up: nothing, down: z.custom<Uint8Array>() })).toEqual(['nothing', 'items'])
+  const row = rowOf('s', stream({ down: bytes }))
+  expect(Object.keys(row)).toHaveLength(9)
+  const digests = [row, { ...row, down: 'items' }, { ...row, up: 'bytes' }, rowOf('s', oneWay(Room))] as const
+  expect(new Set(digests.map((each: Row) => toHex(rowDigest(noble.hash.SHA256, each)))).size).toBe(4)
+  expect(toHex(rowDigest(noble.hash.SHA256, row))).toBe(toHex(noble.hash.SHA256.digest(encodedRow(row))))
+})
+
+test('CO-30 what a stream carries is of a stream alone, and is one of three words', () => {
+  const { terms } = stream({ down: Room })
+  const { up: _, ...upless } = terms
+  const wrong: readonly Operation[] = [
+    { kind: 'stream', terms: upless },
+    { kind: 'oneWay', terms },
+    { kind: 'requestResponse', terms },
+    // A cast, for what another program may hand in.
+    { kind: 'stream', terms: { ...terms, down: 'text' as 'items' } },
+  ]
+  for (const operation of wrong) expect(() => contract('a.v1', { operation })).toThrow(RangeError)
+  expect(() => contract('a.v1', { operation: { kind: 'stream', terms } })).not.toThrow()
+})
+
+test('CO-18 CO-19 a stream has no subject, no faults, and is not idempotent', () => {
+  expect(rowOf('s', stream({ visible: [] }))).toMatchObject({
+    subject: '',
+    retain: false,
+    faults: [],
+    idempotent: false,
+  })
+  expect(() => Reflect.apply(stream, undefined, [{ up: String }])).toThrow(TypeError)
 })

@@ -3,7 +3,7 @@ import { varintLength } from '../../src/bytes.js'
 import { encode } from '../../src/cbor.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import { MAX_WAITING } from '../../src/session/exchanges.js'
-import { FLAG, FRAMES } from '../../src/session/frames.js'
+import { FLAG } from '../../src/session/frames.js'
 import { encodeFrame } from '../../src/session/framewriter.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { CONTROL_BUDGET } from '../../src/session/outbox.js'
@@ -581,13 +581,4 @@ describe('floods', () => {
     expect(raw.read().filter(({ is }) => is === 'STOP').length).toBe(20_000)
     expect(fate(raw)).toBe('alive')
   })
-})
-
-test('SE-31 a frame of the reserved types 12 and 13 ends the session', () => {
-  const types = new Set<number>(Object.values(FRAMES).map(({ type }) => type))
-  for (const type of [12, 13]) {
-    expect(types.has(type)).toBe(false)
-    const raw = new Raw().send(Uint8Array.of(type, 0))
-    expect(fate(raw)).toBe('session/malformed')
-  }
 })

@@ -358,7 +358,7 @@ describe('credit', () => {
         if (index === 0 || index >= last) continue
         const large = bodyLength(frames.filter((frame) => frame.is === 'DATA'))
         expect(large * 3, `record ${index} of ${last}`).toBeGreaterThan(plaintext)
-        expect(large * 2).toBeLessThan(plaintext + 200)
+        expect(large * 3).toBeLessThan(2 * plaintext)
       }
       expect(last).toBeGreaterThan(3)
       expect(bodyLength(records.flat())).toBe(200_000 + 2_000 * 60)
@@ -371,8 +371,7 @@ describe('credit', () => {
     raw.begin(act('call', textOf(3_000), { labels: { a: 'v'.repeat(250), b: 'v'.repeat(230) } }))
     for (let count = 0; count < 100; count++) raw.begin(act('note', textOf(60)))
     const records = raw.records()
-    expect(records[0]?.every((frame) => frame.is === 'BEGIN' && frame.end)).toBe(true)
-    expect(records[1]).toMatchObject([{ is: 'BEGIN', more: true }])
+    expect(records.slice(0, 2).flat()).toContainEqual(expect.objectContaining({ is: 'BEGIN', more: true }))
     expect(bodyLength(records.flat())).toBe(109 * 60 + 3_000)
   })
 })

@@ -2,9 +2,9 @@ import { expect } from 'vitest'
 import type { Wire } from '../../src/cbor.js'
 import { recordLength } from '../../src/channel/record.js'
 import { Splitter } from '../../src/channel/splitter.js'
-import { contract } from '../../src/contract/define.js'
-import { oneWay, requestResponse } from '../../src/contract/operation.js'
-import type { Shape } from '../../src/contract/shape.js'
+import { type Contract, contract } from '../../src/contract/define.js'
+import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { bytes, type Shape } from '../../src/contract/shape.js'
 import { defaultProvider } from '../../src/crypto/default.js'
 import { ERRORS, type ErrorCode, SottoError } from '../../src/errors.js'
 import { policyStore } from '../../src/policy/store.js'
@@ -44,6 +44,31 @@ export const Flow = contract('flow.v1', {
   call: requestResponse({ request: anything, response: anything, visible: ['n', 'who'] }),
   note: oneWay(anything, { visible: ['n', 'who'] }),
 })
+
+/** Streams of each form, numbered behind Flow where a session has both: items, bytes, items that only come down. */
+export const Streams = contract('streams.v1', {
+  talk: stream({ request: anything, up: anything, down: anything, visible: ['n', 'who'] }),
+  tube: stream({ request: anything, up: bytes, down: bytes }),
+  watch: stream({ request: anything, down: anything }),
+})
+
+export const TALK = 2
+export const TUBE = 3
+export const WATCH = 4
+
+/** An act of the contract Streams. */
+export const stretch = (operation: 'talk' | 'tube' | 'watch', value?: Wire, over: Partial<Act> = {}): Act => ({
+  contract: 'streams.v1',
+  operation,
+  value,
+  ttlMs: 0,
+  labels: NO_LABELS,
+  ...over,
+})
+
+/** A policy that lets anybody do anything. */
+export const anyAct = () =>
+  rules({ id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send', 'stream'], on: ['>'] })
 
 /** An act of the contract Flow, with no ttl and no labels unless said. */
 export const act = (operation: 'call' | 'note', value?: Wire, over: Partial<Act> = {}): Act => ({
@@ -184,12 +209,16 @@ export class Raw {
   readonly #splitter = new Splitter()
   nowMs = 0
 
-  constructor(over: Partial<ResponderSide> = {}, limits: Readonly<Record<string, number>> = {}) {
+  constructor(
+    over: Partial<ResponderSide> = {},
+    limits: Readonly<Record<string, number>> = {},
+    spoken: readonly Contract[] = [Flow],
+  ) {
     const half = new HandInitiator({ provider: defaultProvider, identity: alice })
-    this.engine = Engine.respond(responderSide({ uses: [Flow], serves: [Flow], pq: 'off', ...over }), 0)
+    this.engine = Engine.respond(responderSide({ uses: spoken, serves: spoken, pq: 'off', ...over }), 0)
     this.engine.receive(half.hello(XX), 0)
     half.answered(this.engine.take(0) ?? NOTHING)
-    const offers = [offerOf(defaultProvider.hash.SHA256, Flow)]
+    const offers = spoken.map((contract) => offerOf(defaultProvider.hash.SHA256, contract))
     const initiation = plainInitiation({ uses: offers, serves: offers, limits: limitsOf(limits) })
     this.engine.receive(half.message3(initiationField(initiation)), 0)
     this.#keys = half.records()

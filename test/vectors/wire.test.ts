@@ -116,7 +116,7 @@ describe('initiation.json', () => {
 describe('frames.json', () => {
   const { frames, plaintexts, faults, refused } = readVectors(schema.frames, 'frames')
   const forms = (bytes: Uint8Array) => decodeFrames(bytes).map(formOf)
-  const where = { decision: '', address: '' }
+  const where = { decision: () => '', address: '', items: 3 }
 
   test.each(frames)('SE-30 $name', ({ hex, frame }) => {
     expect(forms(fromHex(hex))).toEqual([frame])

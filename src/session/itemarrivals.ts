@@ -1,0 +1,132 @@
+import { decode, type Wire } from '../cbor.js'
+import { SottoError } from '../errors.js'
+import type { EngineEvent } from './events.js'
+import { type Exchange, ITEM_CHARGE } from './exchange.js'
+import type { Exchanges } from './exchanges.js'
+import type { Data } from './frames.js'
+import { type Denial, verbOf } from './gate.js'
+import type { Intake } from './intake.js'
+import type { Whole } from './reassembly.js'
+
+/** What the peer sends in streams behind their requests. */
+export class ItemArrivals {
+  readonly #exchanges: Exchanges
+  readonly #intake: Intake
+  readonly #emit: (event: EngineEvent) => void
+
+  constructor(exchanges: Exchanges, intake: Intake, emit: (event: EngineEvent) => void) {
+    this.#exchanges = exchanges
+    this.#intake = intake
+    this.#emit = emit
+  }
+
+  /** A DATA behind the request: some of an item, or a chunk, the cost of each with its last (SE-124); or the end alone. */
+  take(exchange: Exchange, frame: Data, nowMs: number): void {
+    const { takes } = exchange
+    if (frame.body.length === 0 && !this.#intake.reassembly.holds(exchange)) {
+      this.end(exchange)
+      return
+    }
+    if (takes === 'nothing' || (takes === 'bytes' && frame.more)) throw malformed('an item where none may come')
+    const { length } = frame.body
+    const cost = frame.more ? length : length + ITEM_CHARGE
+    this.#intake.accept(cost)
+    exchange.receiveWindow.accept(cost)
+    exchange.received += length
+    // A longer item than the window goes on as it comes; what is whole waits for its reader.
+    if (frame.more) this.#intake.giveBackOwn(exchange, cost)
+    const whole =
+      takes === 'bytes'
+        ? { bytes: frame.body, charge: cost, held: 0 }
+        : this.#intake.reassembly.add(exchange, frame.body, frame.more, cost)
+    if (whole === undefined) return
+    exchange.messagesReceived++
+    if (exchange.refused) {
+      this.#intake.consumed(whole)
+      this.#intake.giveBackOwn(exchange, cost)
+    } else this.#item(exchange, whole, cost, nowMs)
+    if (frame.end) this.end(exchange)
+  }
+
+  /** An item, judged as its request was: what comes down was granted with it (SE-126). */
+  #item(exchange: Exchange, whole: Whole, own: number, nowMs: number): void {
+    const value = exchange.takes === 'bytes' ? whole.bytes.slice() : decodeBody(whole.bytes).value
+    const denial = exchange.mine || value === undefined ? undefined : this.#judge(exchange, value, whole.bytes, nowMs)
+    if (value === undefined || denial !== undefined) {
+      this.#intake.consumed(whole)
+      this.#intake.giveBackOwn(exchange, own)
+      this.#refuseItem(exchange, denial)
+      return
+    }
+    this.#emit({ is: 'item', exchange, value, ...this.#intake.unread(whole.charge), held: whole.held, own })
+  }
+
+  #judge(exchange: Exchange, value: Wire, { length: bytes }: Uint8Array, nowMs: number): Denial | undefined {
+    const { gate } = this.#exchanges
+    const { route, ttlMs, labels, id, spend } = exchange
+    if (exchange.takes === 'bytes') {
+      const rules = spend?.(bytes, nowMs) ?? []
+      return rules.length === 0 ? undefined : { effect: 'deny', why: 'limit', rules, id: gate.decision('in', id, 1) }
+    }
+    const index = exchange.messagesReceived - 1
+    const answer = gate.judge('in', { route, ttlMs, labels, value, bytes, outgoing: undefined, index }, id, nowMs)
+    return 'effect' in answer ? answer : undefined
+  }
+
+  /** The whole stream ends with an item that is refused: its handler and its sender are told. */
+  #refuseItem(exchange: Exchange, denial: Denial | undefined): void {
+    if (exchange.mine) {
+      this.#exchanges.cancel(exchange, 'call/cancelled', notCbor('an item that is not strict CBOR'))
+      return
+    }
+    const item = exchange.takes === 'bytes' ? 1 : exchange.messagesReceived - 1
+    const { address } = exchange.route
+    exchange.refused = true
+    if (denial === undefined) {
+      this.#exchanges.fault(exchange, { code: 'contract/invalid', path: '', item })
+      this.#emit({ is: 'cancelled', exchange, error: notCbor(`an item of ${address} that is not strict CBOR`) })
+      return
+    }
+    const details = { decision: denial.id, address }
+    this.#emit(denied(exchange, denial))
+    this.#exchanges.fault(exchange, { code: denialCode(denial), item })
+    const error = SottoError.of(denialCode(denial), `an item of ${address} is refused`, { details })
+    this.#emit({ is: 'cancelled', exchange, error })
+  }
+
+  /** The peer's direction is over. */
+  end(exchange: Exchange): void {
+    exchange.receiveEnded = true
+    if (exchange.stream && !exchange.refused) this.#emit({ is: 'ended', exchange, error: undefined })
+    this.#exchanges.settle(exchange)
+  }
+}
+
+/** What this end learns of a refusal. */
+export const denied = ({ route }: Exchange, { id: decision, why, rules }: Denial): EngineEvent => ({
+  is: 'denied',
+  denial: { verb: verbOf(route), address: route.address, decision, why, rules },
+})
+
+/** What the peer learns of it. */
+export const denialCode = ({ why }: Denial): 'policy/limited' | 'policy/denied' =>
+  why === 'limit' ? 'policy/limited' : 'policy/denied'
+
+export const notCbor = (what: string): SottoError =>
+  SottoError.of('contract/invalid', what, { details: { path: '' }, ran: 'yes' })
+
+type Decoded = { readonly ok: boolean; readonly value: Wire | undefined }
+
+/** An empty body is no value; anything else is one strict CBOR item. */
+export const decodeBody = (bytes: Uint8Array): Decoded => {
+  if (bytes.length === 0) return { ok: true, value: undefined }
+  try {
+    return { ok: true, value: decode(bytes) }
+  } catch (error) {
+    // An expected outcome: the peer's fault, told to the peer as contract/invalid.
+    if (error instanceof SottoError) return { ok: false, value: undefined }
+    throw error
+  }
+}
+
+const malformed = (what: string): SottoError => SottoError.of('session/malformed', what)

@@ -1,0 +1,62 @@
+import type { Exchange } from './exchange.js'
+
+/** Messages that wait, in their order; one that was dropped has no body and is passed over. */
+export class Line {
+  #queue: Exchange[] = []
+  /** The queue is what is from here on. */
+  #head = 0
+  /** Of the queue, at most; what has been passed since is not taken off. */
+  #dropped = 0
+
+  get empty(): boolean {
+    return this.#head === this.#queue.length
+  }
+
+  /** What waits. */
+  get waiting(): readonly Exchange[] {
+    return this.#queue.slice(this.#head).filter(isLive)
+  }
+
+  push(exchange: Exchange): void {
+    this.#queue.push(exchange)
+  }
+
+  /** The first. */
+  next(): Exchange | undefined {
+    for (;;) {
+      const next = this.#queue[this.#head]
+      if (next === undefined || isLive(next)) return next
+      this.shift()
+    }
+  }
+
+  /** The first is done. */
+  shift(): void {
+    this.#head++
+    if (2 * this.#head >= this.#queue.length) this.#compact()
+  }
+
+  /** One of the line has lost its body. */
+  dropped(): void {
+    this.#dropped++
+    // What is left is never all dropped.
+    if (2 * this.#dropped > this.#queue.length - this.#head) this.#compact()
+  }
+
+  clear(): void {
+    this.#queue = []
+    this.#head = 0
+    this.#dropped = 0
+  }
+
+  #compact(): void {
+    const left = this.#queue.length - this.#head
+    this.#queue = left === 0 ? [] : this.#queue.slice(this.#head)
+    this.#head = 0
+    if (this.#dropped === 0) return
+    this.#queue = this.#queue.filter(isLive)
+    this.#dropped = 0
+  }
+}
+
+const isLive = ({ body }: Exchange): boolean => body !== undefined
