@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Provider } from '../src/crypto/provider.js'
 import { cborVectors } from './make/cbor.js'
 import { channelVectors, exporterVectors } from './make/channel.js'
+import { credentialVectors } from './make/credentials.js'
 import { frameVectors } from './make/frames.js'
 import { idVectors } from './make/ids.js'
 import { initiationVectors } from './make/initiation.js'
@@ -15,6 +16,7 @@ import { FILES, type FileName, type Vectors } from './schema.js'
 const MAKERS: { readonly [F in FileName]: (provider: Provider) => Vectors<F> } = {
   cbor: cborVectors,
   ids: idVectors,
+  credential: credentialVectors,
   rows: rowVectors,
   'noise-hfs': noiseVectors,
   exporter: exporterVectors,

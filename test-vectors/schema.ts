@@ -53,6 +53,44 @@ export const ids = z.strictObject({
   refused: z.array(z.strictObject({ ...fault, as: textKind, text: z.string() })),
 })
 
+const judged = { name, id: z.string(), unixMs: count }
+
+export const credential = z.strictObject({
+  $schema: z.string(),
+  about,
+  issuers: z.array(z.strictObject({ seed: key32, publicKey: key32, issuer: z.string(), secret: z.string() })),
+  accepted: z.array(
+    z.strictObject({
+      ...judged,
+      peer: z.strictObject({
+        name: z.string().nullable(),
+        roles: z.array(z.string()),
+        claims: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
+        serial: hex,
+        expiresMs: count,
+      }),
+      payload: hex,
+      toBeSigned: hex,
+      credential: hex,
+    }),
+  ),
+  refused: z.array(z.strictObject({ ...fault, ...judged, credential: hex })),
+  names: z.array(z.strictObject({ text: z.string(), taken: z.boolean() })),
+  possession: z.array(
+    z.strictObject({
+      name,
+      seed: key32,
+      unixMs: count,
+      nonce: hex,
+      c: key32,
+      challenge: z.string(),
+      secretKey: key32,
+      shared: key32,
+      proof: z.string(),
+    }),
+  ),
+})
+
 export const rows = z.strictObject({
   $schema: z.string(),
   about,
@@ -176,6 +214,7 @@ export const decision = z.strictObject({
 export const FILES = {
   cbor,
   ids,
+  credential,
   rows,
   'noise-hfs': noise,
   exporter,
