@@ -1,6 +1,7 @@
 import type { Contract } from '../contract/define.js'
 import { connect, type Endpoint, parseEndpoint } from '../transport/sockets.node.js'
-import { type Link, linkOver, type Retry } from './link.js'
+import type { Link, Retry } from './link.js'
+import { linkOver } from './linkover.js'
 import type { DialOptions } from './options.js'
 
 /**

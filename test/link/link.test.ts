@@ -22,9 +22,9 @@ import {
   serve,
   type Transport,
 } from '../../src/index.js'
-import { LEAVING } from '../../src/link/link.js'
 import { WAITING, WAITING_BYTES } from '../../src/link/linkcalls.js'
 import { CHANGES, Changes } from '../../src/link/linkchanges.js'
+import { LEAVING } from '../../src/link/linkover.js'
 import { link, listen } from '../../src/node.js'
 import { alice, all, bob, code, codeOf, dialling, failure, gate, open, unhandled } from './sessions.js'
 import { Store } from './store.js'
