@@ -44,11 +44,13 @@ export const verifyCredential = (
 ): Statement => {
   const { payload, signature, statement } = envelopeOf(credential)
   const { issuer, notBeforeMs, expiresMs } = statement
+  // ID-28
   if (!trusts(issuer)) throw refused('expected a trusted issuer')
   if (!provider.ed25519.verify(parseIssuerId(issuer), signedBytes(payload), signature))
     throw refused("expected the issuer's signature")
   // ID-29: what is said of one key is worth nothing to another.
   if (statement.id !== id) throw refused('expected it to be of the key that was proved')
+  // ID-27
   if (!(unixMs >= notBeforeMs - skewMs))
     throw refused(`expected one that holds now, got one from ${dateOf(notBeforeMs)}`)
   if (!(unixMs < expiresMs + skewMs)) throw refused(`expected one that holds now, got one until ${dateOf(expiresMs)}`)

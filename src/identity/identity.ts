@@ -49,6 +49,7 @@ export class Identity {
    * @throws SottoError identity/credential unless it is a credential of this key
    */
   with(credential: Uint8Array): Identity {
+    // ID-45
     if (decodeCredential(credential).id !== this.id) throw refused('expected a credential of this key')
     return new Identity(this.#keys, new Uint8Array(credential))
   }

@@ -25,7 +25,7 @@ export const pinnedPeer = (id: PeerId): Peer =>
   Object.freeze({ id, roles: Object.freeze([]), claims: Object.freeze(Object.create(null)) })
 
 /**
- * Whether `next`, which the judge of `peer` made of a new credential, prolongs it: the same key and name, and a later end.
+ * ID-43: whether `next`, which the judge of `peer` made of a new credential, prolongs it: the same key and name, and a later end.
  * A pinned peer has no end, so nothing prolongs it.
  */
 export const renewed = (peer: Peer, next: Peer | undefined): next is Peer =>

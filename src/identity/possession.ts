@@ -18,7 +18,7 @@ const NONCE = 16
 const CHALLENGE = NONCE + 32
 
 /**
- * That the secret key of `id` answered to this process. A credential is issued to nothing else, and only two functions give
+ * ID-30: that the secret key of `id` answered to this process. A credential is issued to nothing else, and only two functions give
  * one: `checkProof` and `possessionOf` of a session.
  */
 export class Possession {
@@ -50,7 +50,7 @@ export class Possession {
 
 /**
  * What the owner of a key must answer to have it certified: `sotto-challenge-1…`, no secret, good for 10 minutes. The issuer
- * keeps nothing of it (ID-30).
+ * keeps nothing of it.
  */
 export const makeChallenge = (issuer: Issuer, unixMs: number, provider: Provider = defaultProvider): string => {
   const nonce = provider.randomBytes(NONCE)
@@ -118,7 +118,7 @@ export const checkProof = (
   return Possession.of(id, unixMs)
 }
 
-/** ID-30: derived again whenever it is needed. */
+/** ID-31: derived again whenever it is needed. */
 const challengeKey = (issuer: Issuer, nonce: Uint8Array, provider: Provider): DhKey => {
   const { secretKey } = issuerKeysOf(issuer)
   const hash = provider.hash.SHA256

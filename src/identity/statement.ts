@@ -63,7 +63,7 @@ export const encodeStatement = (statement: Statement): Uint8Array => {
   return encodeControl(map)
 }
 
-/** What `encodeStatement` wrote, frozen. @throws SottoError identity/credential on any other bytes */
+/** ID-23: what `encodeStatement` wrote, frozen. @throws SottoError identity/credential on any other bytes */
 export const decodeStatement = (bytes: Uint8Array): Statement => {
   const map = numbered(strict('claims', () => decodeControl(bytes, BOUNDS)))
   for (const key of map.keys()) if (!KEYS.has(key)) throw refused(`expected no claim ${key}`)

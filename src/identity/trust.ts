@@ -7,7 +7,7 @@ import { type IssuerId, type PeerId, parseIssuerId, parsePeerId } from './id.js'
 import { type Peer, pinnedPeer } from './peer.js'
 import { isSerial, refused } from './statement.js'
 
-/** Entries of each kind that a store holds at most (ID-13). */
+/** Entries of each kind that a store holds at most (ID-13, ID-47). */
 export const MAX_PINS = 65_536
 export const MAX_ISSUERS = 64
 export const MAX_REVOKED_IDS = 65_536
@@ -107,7 +107,7 @@ class LiveTrust implements TrustStore {
     if (this.#issuers.delete(id)) this.#epoch.advance()
   }
 
-  // ID-11: whatever else fails, the pin is gone and all have heard when this returns.
+  // ID-11, ID-34: whatever else fails, the pin is gone and all have heard when this returns.
   revoke(what: Revoked): void {
     checkRevoked(what)
     const isId = typeof what === 'string'
@@ -124,6 +124,7 @@ class LiveTrust implements TrustStore {
     revoked.forEach(checkRevoked)
     const pins = pinsOf(trusted.filter(isPeer))
     const issuers = issuersOf(trusted.filter(isIssuer))
+    // ID-46: what is revoked now stays so.
     const revokedIds = new Set([
       ...this.#revokedIds,
       ...revoked.flatMap((what) => (typeof what === 'string' ? [what] : [])),
@@ -143,6 +144,7 @@ class LiveTrust implements TrustStore {
 
   // ID-10: a look-up of the whole id. Nothing is cached: the next answer is by the trust, the clock and the credential of then.
   check(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer | undefined {
+    // ID-33, ID-44: what is revoked is out, then pins come first.
     if (this.#revokedIds.has(id)) return undefined
     const pinned = this.#pins.get(id)
     if (pinned !== undefined || credential === undefined) return pinned
@@ -158,7 +160,7 @@ class LiveTrust implements TrustStore {
   vouch(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer {
     if (this.#revokedIds.has(id)) throw refused('expected a key that is not revoked')
     if (credential === undefined) throw refused('expected a credential, got none')
-    // ID-22: not a byte is read for nobody's sake.
+    // ID-49: not a byte is read for nobody's sake.
     if (this.#issuers.size === 0) throw refused('expected no credential: no issuer is trusted')
     const trusts = (issuer: IssuerId): boolean => this.#issuers.has(issuer)
     const judged = { id, trusts, unixMs, skewMs: this.#skewMs, provider: this.#provider }

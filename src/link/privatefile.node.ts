@@ -7,7 +7,7 @@ import { defaultProvider } from '../crypto/default.js'
 import { SottoError } from '../errors.js'
 
 /** What group and others must not be able to do. Windows has no such bits, and always shows some. */
-export const ACCESS = { none: 0o077, read: 0o022, any: 0 } as const
+const ACCESS = { none: 0o077, read: 0o022, any: 0 } as const
 
 /** How long one writer waits for another. */
 const LOCK_MS = 5_000
@@ -95,7 +95,7 @@ const contentOf = async (path: string, { most, others }: Reading): Promise<Uint8
   return content
 }
 
-/** Asks the file that was opened, so that it is the one that is read. */
+/** ID-15, ID-48: asks the file that was opened, so that it is the one that is read. */
 const checkedSize = async (path: string, file: FileHandle, others: keyof typeof ACCESS): Promise<number> => {
   const status = await file.stat()
   if (!status.isFile()) throw fileError(path, 'expected a regular file')

@@ -93,10 +93,9 @@ describe('sotto keygen and id', () => {
 describe('sotto credential', () => {
   test('CL-20 from a challenge to a file with a credential that says what was asked', async () => {
     const before = Date.now()
-    const serial = await issued(
-      ...['--name', 'spiffe://example.org/kitchen', '--role', 'sensor', '--role', 'display', '--days', '7'],
-      ...['--claim', 'room=the kitchen', '--claim', 'floor:=-2', '--claim', 'indoors:=true', '--claim', 'empty='],
-    )
+    const names = ['--name', 'spiffe://example.org/kitchen', '--role', 'sensor', '--role', 'display', '--days', '7']
+    const claims = ['room=the kitchen', 'floor:=-2', 'indoors:=true', 'empty='].flatMap((claim) => ['--claim', claim])
+    const serial = await issued(...names, ...claims)
     const statement = decodeCredential(await readCredential(file))
     expect(statement).toMatchObject({
       issuer: issuer.id,
