@@ -65,6 +65,8 @@ export class Opener {
       return this.#cipher.decryptWithAd(EMPTY, record.subarray(HEADER_LENGTH))
     } catch (cause) {
       this.erase()
+      // Anything else is a defect of ours, and not the peer's.
+      if (!(cause instanceof SottoError)) throw cause
       throw SottoError.of('channel/forged', `record ${this.#total} failed to open`, { cause })
     }
   }

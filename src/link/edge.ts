@@ -1,6 +1,7 @@
 import type { Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
+import { defect } from '../session/ends.js'
 import type { Engine } from '../session/engine.js'
 import type { Established } from '../session/established.js'
 import type { EngineEvent } from '../session/events.js'
@@ -13,7 +14,7 @@ import type { Answer, Caller, CallOptions, Served } from './face.js'
 import { Feed } from './feed.js'
 import { Pending } from './pending.js'
 import { type PingOptions, Pings } from './pings.js'
-import { defect, now, Pump } from './pump.js'
+import { now, Pump } from './pump.js'
 import type { Closed, Denial, Refusal, Session } from './session.js'
 
 /** Handlers of one-way messages that run at once before the peer's credit is held back (LI-11). */
@@ -98,13 +99,13 @@ export class Edge implements Caller {
 
   /** What is trusted has changed: the session ends if its peer is trusted no more. */
   retrust(): void {
-    this.#engine.retrust(now())
+    this.#pump.attempt(() => this.#engine.retrust(now()))
     this.#turn()
   }
 
   /** DRAIN and END; what is open has `timeoutMs` to finish. */
   close(timeoutMs: number): void {
-    this.#engine.close(now(), timeoutMs)
+    this.#pump.attempt(() => this.#engine.close(now(), timeoutMs))
     this.#turn()
   }
 
@@ -143,7 +144,7 @@ export class Edge implements Caller {
   }
 
   #cancel(exchange: Exchange): void {
-    this.#engine.cancel(exchange)
+    this.#pump.attempt(() => this.#engine.cancel(exchange))
     this.#turn()
   }
 

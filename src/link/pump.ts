@@ -1,4 +1,5 @@
-import { SottoError } from '../errors.js'
+import type { SottoError } from '../errors.js'
+import { defect } from '../session/ends.js'
 import type { Engine } from '../session/engine.js'
 import type { Transport } from '../transport/transport.js'
 import { later } from './later.js'
@@ -86,12 +87,17 @@ export class Pump {
     this.#ended?.()
   }
 
-  #receive(chunk: Uint8Array): void {
+  /** A step of the engine: what it throws is a defect of this end, and the session's end (SE-107). */
+  attempt(step: () => void): void {
     try {
-      this.#engine.receive(chunk, now())
+      step()
     } catch (cause) {
       this.#engine.abort(defect(cause))
     }
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.attempt(() => this.#engine.receive(chunk, now()))
     this.#turn()
   }
 
@@ -152,11 +158,7 @@ export class Pump {
 
   #wake(): void {
     this.#timerAt = Number.POSITIVE_INFINITY
-    try {
-      this.#engine.wake(now())
-    } catch (cause) {
-      this.#engine.abort(defect(cause))
-    }
+    this.attempt(() => this.#engine.wake(now()))
     this.#turn()
   }
 
@@ -184,10 +186,6 @@ export const free = (transport: Transport, reason: unknown): void => {
     // A transport that cannot even be aborted has nothing more to say to anybody.
   }
 }
-
-/** @internal What went wrong at this end and is nobody else's fault: it costs one session, not the process. */
-export const defect = (cause: unknown): SottoError =>
-  SottoError.of('session/lost', 'this end failed inside the session', { cause })
 
 /** @internal Monotonic ms. */
 export const now = (): number => performance.now()

@@ -1,11 +1,11 @@
 import { concat, EMPTY } from '../bytes.js'
 import type { Wire } from '../cbor.js'
-import { padded } from '../channel/padding.js'
 import { recordLength } from '../channel/record.js'
 import { Splitter } from '../channel/splitter.js'
-import { codeOfWire, ERRORS, type ErrorCode, SottoError } from '../errors.js'
+import { ERRORS, type ErrorCode, SottoError } from '../errors.js'
 import type { Act } from './acts.js'
-import { Established, type Finished } from './established.js'
+import { cutOff, defect, endedByPeer } from './ends.js'
+import { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Fault } from './faults.js'
@@ -13,10 +13,9 @@ import { decodeFrames, FRAMES, type Frame } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import type { Admitted, Denial } from './gate.js'
 import { Initiator } from './initiator.js'
-import { LIMITS } from './limits.js'
+import { Keys } from './keys.js'
 import type { Opening } from './opening.js'
 import { decodePacket, type Packet, packetLength } from './packets.js'
-import { Refresh } from './refresh.js'
 import { Responder } from './responder.js'
 import type { InitiatorSide, ResponderSide, Side } from './side.js'
 import { notTrusted } from './standing.js'
@@ -38,11 +37,8 @@ export class Engine {
   readonly #output: Uint8Array[] = []
   #events: EngineEvent[] = []
   #state: StateName
-  #finished: Finished | undefined
+  #keys: Keys | undefined
   #traffic: Traffic | undefined
-  #refresh: Refresh | undefined
-  /** Bytes of a plaintext that the peer is known to take: before it has declared any, the least there are. */
-  #limit: number = LIMITS.plaintext.floor
   readonly #handshakeAt: number
   #closeAt = Number.POSITIVE_INFINITY
 
@@ -75,10 +71,11 @@ export class Engine {
     this.#guard(() => {
       this.#splitter.push(bytes)
       while (!this.over) {
-        const unit = this.#splitter.next(this.#finished === undefined ? packetLength : recordLength)
+        const keys = this.#keys
+        const unit = this.#splitter.next(keys === undefined ? packetLength : recordLength)
         if (unit === undefined) break
-        if (this.#finished === undefined) this.#packet(decodePacket(unit), nowMs)
-        else this.#record(unit, this.#finished, nowMs)
+        if (keys === undefined) this.#packet(decodePacket(unit), nowMs)
+        else this.#record(unit, keys, nowMs)
       }
       // Of a session that is over nothing is kept, so what follows an authenticated end is not looked at (SE-41).
       this.#splitter.keep()
@@ -87,16 +84,7 @@ export class Engine {
 
   /** The transport ended, or failed with `cause`. Without the peer's END that is never a clean end (SE-43). */
   ended(cause?: unknown): void {
-    if (this.over) return
-    const records = this.#finished?.opener.total ?? 0
-    const error =
-      this.#traffic === undefined
-        ? SottoError.of('session/lost', 'the transport ended during the handshake', { cause })
-        : SottoError.of('channel/truncated', `the transport ended after ${records} records without END`, {
-            details: { records },
-            cause,
-          })
-    this.#die(error)
+    if (!this.over) this.#die(cutOff(this.#traffic && this.#keys?.finished.opener.total, cause))
   }
 
   /** The next bytes to write, freshly allocated; undefined when there are none now. */
@@ -113,8 +101,8 @@ export class Engine {
   /** When `wake` has something to do; Infinity for never. */
   wakeAt(): number {
     if (this.over) return Number.POSITIVE_INFINITY
-    if (this.#traffic === undefined || this.#refresh === undefined) return this.#handshakeAt
-    return Math.min(this.#traffic.wakeAt, this.#refresh.wakeAt, this.#closeAt)
+    if (this.#traffic === undefined || this.#keys === undefined) return this.#handshakeAt
+    return Math.min(this.#traffic.wakeAt, this.#keys.wakeAt, this.#closeAt)
   }
 
   /** The timer. Too early a call does nothing. */
@@ -124,7 +112,7 @@ export class Engine {
       const traffic = this.#traffic
       if (traffic === undefined) throw SottoError.of('session/timeout', `no session after ${this.#side.handshakeMs} ms`)
       traffic.wake(nowMs)
-      this.#refresh?.wake(nowMs)
+      this.#keys?.wake(nowMs)
       if (nowMs >= this.#closeAt) this.#closeNow(traffic, nowMs)
     })
   }
@@ -188,8 +176,7 @@ export class Engine {
 
   /** What is trusted has changed: a session with a peer that is trusted no more ends, without a byte (SE-105). */
   retrust(nowMs: number): void {
-    if (!this.over && this.#traffic?.recheck(nowMs) === false)
-      this.abort(notTrusted('what is trusted here has changed'))
+    if (!this.over && this.#traffic?.recheck(nowMs) === false) this.abort(notTrusted('trust here has changed'))
   }
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
@@ -222,44 +209,40 @@ export class Engine {
     const event = this.#opening.eventOf(this.#state, packet)
     expectEvent(this.#state, event)
     const { to, packet: answer, finished, record, outcome } = this.#opening.take(event, packet, nowMs)
-    this.#finished = finished
     if (answer !== undefined) this.#output.push(answer)
-    this.#follow(event, to)
+    this.#state = follow(this.#state, event, to)
     if (finished === undefined) return
-    if (outcome instanceof Established) this.#opened(outcome, finished, nowMs)
-    if (record !== undefined) this.#push(record, finished)
+    const keys = new Keys(finished, this.#side)
+    this.#keys = keys
+    if (outcome instanceof Established) this.#opened(outcome, keys, nowMs)
+    if (record !== undefined) this.#output.push(keys.seal(record))
     if (outcome instanceof SottoError) this.#end(to, outcome, undefined)
   }
 
-  #record(unit: Uint8Array, finished: Finished, nowMs: number): void {
-    if (unit.length - 18 > this.#side.limits.plaintext)
-      throw SottoError.of('session/limit', `the peer sent a record over ${this.#side.limits.plaintext} bytes`)
-    const frames = decodeFrames(finished.opener.open(unit))
+  #record(unit: Uint8Array, keys: Keys, nowMs: number): void {
+    const frames = decodeFrames(keys.open(unit))
     this.#traffic?.received(nowMs)
     // A verdict is alone in its record (SE-27): nothing else may come first, and nothing may follow it.
-    for (const frame of frames) this.#frame(frame, finished, nowMs)
-    this.#refresh?.recordRead()
+    for (const frame of frames) this.#frame(frame, keys, nowMs)
+    keys.recordRead()
   }
 
-  #frame(frame: Frame, finished: Finished, nowMs: number): void {
+  #frame(frame: Frame, keys: Keys, nowMs: number): void {
     const { event } = FRAMES[frame.is]
     expectEvent(this.#state, event)
     const traffic = this.#traffic
-    const refresh = this.#refresh
-    if (traffic === undefined || refresh === undefined) {
-      const established = this.#opening.verdict(frame, finished)
-      this.#follow(event, 'open')
-      this.#opened(established, finished, nowMs)
+    if (traffic === undefined) {
+      const established = this.#opening.verdict(frame, keys.finished)
+      this.#state = follow(this.#state, event, 'open')
+      this.#opened(established, keys, nowMs)
       return
     }
     switch (frame.is) {
       case 'REKEY':
-        if (frame.generation > 1) throw SottoError.of('session/malformed', 'REKEY of no generation there is')
-        if (frame.generation === 1) refresh.switch(nowMs)
-        else finished.opener.rekey()
+        keys.rekeyed(frame.generation, nowMs)
         break
       case 'REFRESH':
-        refresh.heard(frame.body, nowMs)
+        keys.heard(frame.body, nowMs)
         break
       case 'END':
         this.#peerEnded(frame.code, event)
@@ -272,24 +255,16 @@ export class Engine {
     }
   }
 
-  #opened(established: Established, finished: Finished, nowMs: number): void {
-    const traffic = new Traffic(established, finished, this.#side, (event) => this.#emit(event), nowMs)
-    const { outbox } = traffic.exchanges
-    this.#limit = established.allowed.plaintext
-    this.#traffic = traffic
-    this.#refresh = new Refresh(
-      { finished, side: this.#side, limit: this.#limit, send: (frame, framed) => outbox.notice(frame, framed) },
-      nowMs,
-    )
-    this.#emit({ is: 'established', established })
+  #opened(established: Established, keys: Keys, nowMs: number): void {
+    this.#traffic = new Traffic(established, keys.finished, this.#side, (event) => this.#events.push(event), nowMs)
+    keys.opened(established, this.#traffic.exchanges.outbox, nowMs)
+    this.#events.push({ is: 'established', established })
   }
 
   /** The peer's END: open exchanges are lost, the own END follows if it was not sent (SE-41). */
   #peerEnded(code: number, event: SessionEvent): void {
     if (code !== 0) {
-      const known = codeOfWire(code)
-      const error = SottoError.of('session/lost', `the peer ended the session: ${known ?? `code ${code}`}`)
-      this.#end(follow(this.#state, event, 'dead'), error, undefined)
+      this.#end(follow(this.#state, event, 'dead'), endedByPeer(code), undefined)
       return
     }
     const answer = this.#state === 'open' ? 0 : undefined
@@ -298,32 +273,20 @@ export class Engine {
 
   /** Fills and seals one record; END when closing and all is done. */
   #seal(nowMs: number): void {
-    const [traffic, refresh, finished] = [this.#traffic, this.#refresh, this.#finished]
-    if (this.#state !== 'open' || traffic === undefined || refresh === undefined || finished === undefined) return
-    const filled = traffic.exchanges.outbox.fill()
-    if (filled !== undefined || refresh.owes) {
-      const generation = refresh.owes ? 1 : finished.sealer.due ? 0 : undefined
-      this.#push(generation === undefined ? (filled ?? EMPTY) : this.#rekeyed(traffic, filled, generation), finished)
-      if (generation === 0) finished.sealer.rekey()
-      else if (generation === 1) refresh.switched(nowMs)
+    const traffic = this.#traffic
+    const keys = this.#keys
+    if (this.#state !== 'open' || traffic === undefined || keys === undefined) return
+    const record = keys.next(traffic.exchanges.outbox, nowMs)
+    if (record !== undefined) {
+      this.#output.push(record)
       traffic.sent(nowMs)
     } else if (this.#closeAt !== Number.POSITIVE_INFINITY && traffic.exchanges.idle) {
       traffic.cut(undefined)
-      refresh.close()
-      this.#push(concat(traffic.unsaid, encodeFrame({ is: 'END', code: 0 })), finished)
+      keys.close()
+      this.#output.push(keys.seal(concat(traffic.unsaid, encodeFrame({ is: 'END', code: 0 }))))
       this.#state = 'ending'
       this.#closeAt = nowMs + END_MS
     }
-  }
-
-  /** REKEY ends the record: 0 where it is due (CH-7), 1 where a refresh owes it (CH-28). */
-  #rekeyed({ exchanges }: Traffic, filled: Uint8Array | undefined, generation: number): Uint8Array {
-    return exchanges.outbox.append(filled ?? EMPTY, encodeFrame({ is: 'REKEY', generation }))
-  }
-
-  /** Every record goes this way, padded alike (CH-35). */
-  #push(plaintext: Uint8Array, { sealer }: Finished): void {
-    this.#output.push(sealer.seal(padded(plaintext, this.#side.padding, this.#limit)))
   }
 
   /** The close deadline: what is open is cut; neither the own END nor the peer's is waited for much longer (SE-42). */
@@ -359,23 +322,27 @@ export class Engine {
     this.#end('dead', error, tell ? ERRORS[code].wire : undefined)
   }
 
+  /** Never throws: what fails on the way out is told as the end, and is not in the way of it. */
   #end(state: StateName, error: SottoError | undefined, endCode: number | undefined): void {
-    if (endCode !== undefined && this.#finished !== undefined)
-      this.#push(concat(this.#traffic?.unsaid ?? EMPTY, encodeFrame({ is: 'END', code: endCode })), this.#finished)
     this.#state = state
-    this.#traffic?.exchanges.lose(error)
-    this.#refresh?.erase()
-    this.#finished?.erase()
-    this.#opening.end()
-    this.#splitter.erase()
-    this.#emit({ is: 'closed', error })
+    const failed = this.#release(error, endCode)
+    this.#events.push({ is: 'closed', error: failed ?? error })
   }
 
-  #follow(event: SessionEvent, to: StateName): void {
-    this.#state = follow(this.#state, event, to)
-  }
-
-  #emit(event: EngineEvent): void {
-    this.#events.push(event)
+  /** The last record, what is lost, and every secret; a defect in it, if there is one. */
+  #release(error: SottoError | undefined, endCode: number | undefined): SottoError | undefined {
+    try {
+      const unsaid = this.#traffic?.unsaid ?? EMPTY
+      if (endCode !== undefined && this.#keys !== undefined)
+        this.#output.push(this.#keys.seal(concat(unsaid, encodeFrame({ is: 'END', code: endCode }))))
+      this.#traffic?.exchanges.lose(error)
+      this.#keys?.erase()
+      this.#opening.end()
+      this.#splitter.erase()
+      return undefined
+    } catch (cause) {
+      // Thrown on, it would leave the session without an end.
+      return defect(cause)
+    }
   }
 }
