@@ -1,0 +1,198 @@
+import { decodeFrames, type Frame, NO_LABELS } from '../../src/session/frames.js'
+import { encodeLabels } from '../../src/session/framewriter.js'
+import type { Limits } from '../../src/session/limits.js'
+import type { Role } from './script.js'
+import { violation } from './violation.js'
+
+/** What a BEGIN takes of the session window beside its labels and body (SE-50). */
+const BEGIN_CHARGE = 64
+
+type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
+
+/** One end's part of an exchange, as its records have it. */
+interface Flow {
+  readonly call: boolean
+  sent: number
+  ended: boolean
+}
+
+/**
+ * What one end of a session has sealed, and how much of what its peer sealed it has opened: read from the plaintext of
+ * each record, and held against the specification by rules that are written here a second time.
+ */
+export class Direction {
+  readonly limits: Limits
+  readonly #role: Role
+  /** Of both directions of the session. */
+  readonly #keys: Set<string>
+  readonly #isCall: (operation: number) => boolean
+  other: Direction
+  records = 0
+  opened = 0
+  /** The code of the END that this end sealed. */
+  endCode: number | undefined
+  #key = ''
+  #renewed = true
+  #silent = false
+  #lastBegun = 0
+  /** The last exchange begun, after each record. */
+  readonly #begunBy: number[] = []
+  readonly #flows = new Map<number, Flow>()
+  #calls = 0
+  #charged = 0
+  #granted: number
+  readonly #grantedOf = new Map<number, number>()
+  #drain: number | undefined
+  #pings = 0
+  rekeys = 0
+
+  constructor(role: Role, limits: Limits, keys: Set<string>, isCall: (operation: number) => boolean) {
+    this.#role = role
+    this.limits = limits
+    this.#keys = keys
+    this.#isCall = isCall
+    this.#granted = limits.sessionWindow
+    this.other = this
+  }
+
+  /** The last exchange of the peer that has come. */
+  get arrived(): number {
+    return this.other.#begunBy[this.opened - 1] ?? 0
+  }
+
+  /** This end drains now: what its DRAIN must say. */
+  drains(): void {
+    this.#drain ??= this.arrived
+  }
+
+  sealed(key: string, n: number, plaintext: Uint8Array): void {
+    if (n !== this.records) throw violation('nonces', `record ${this.records} is sealed with the nonce ${n}`)
+    if (this.#silent) throw violation('frames', 'a record after the last one')
+    this.#checkKey(key)
+    if (plaintext.length > this.other.limits.plaintext)
+      throw violation('budget', `a record of ${plaintext.length} bytes`)
+    const frames = decodeFrames(plaintext)
+    const verdict = frames.length === 1 && (frames[0]?.is === 'ACCEPT' || frames[0]?.is === 'REFUSE')
+    if (verdict !== (this.#role === 1 && this.records === 0)) throw violation('frames', 'a verdict out of place')
+    for (const frame of frames) this.#frame(frame)
+    this.#renewed = frames.at(-1)?.is === 'REKEY'
+    if (this.#renewed) this.rekeys++
+    this.records++
+    this.#begunBy.push(this.#lastBegun)
+  }
+
+  /** A key is new in its session, and serves until a REKEY says otherwise. */
+  #checkKey(key: string): void {
+    if (!this.#renewed && key !== this.#key) throw violation('keys', 'a key changes without a REKEY')
+    if (this.#renewed && this.#keys.has(key)) throw violation('keys', 'a key after a REKEY that was in use before')
+    this.#keys.add(key)
+    this.#key = key
+  }
+
+  #frame(frame: Frame): void {
+    switch (frame.is) {
+      case 'BEGIN':
+        this.#begin(frame)
+        break
+      case 'DATA':
+        this.#data(frame)
+        break
+      case 'FAULT':
+        this.#fault(frame)
+        break
+      case 'RESET':
+        this.#reset(frame)
+        break
+      case 'CREDIT':
+        this.#credit(frame)
+        break
+      case 'PING':
+        if (frame.count !== ++this.#pings) throw violation('frames', `PING ${frame.count} in place of ${this.#pings}`)
+        break
+      case 'DRAIN':
+        if (frame.last !== this.#drain)
+          throw violation('frames', `DRAIN ${frame.last}, when ${this.#drain} was the last that had come`)
+        this.#drain = Number.NaN
+        break
+      case 'END':
+        this.endCode = frame.code
+        this.#silent = true
+        break
+      case 'REFUSE':
+        this.#silent = true
+    }
+  }
+
+  #begin(frame: FrameOf<'BEGIN'>): void {
+    const expected = this.#lastBegun === 0 ? this.#role + 1 : this.#lastBegun + 2
+    if (frame.exchange !== expected) throw violation('frames', `exchange ${frame.exchange} in place of ${expected}`)
+    this.#lastBegun = frame.exchange
+    const flow = { call: this.#isCall(frame.operation), sent: 0, ended: false }
+    this.#flows.set(frame.exchange, flow)
+    if (flow.call && ++this.#calls > this.other.limits.exchanges)
+      throw violation('budget', `${this.#calls} calls are open`)
+    const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
+    this.#take(frame, flow, BEGIN_CHARGE + labels)
+  }
+
+  #data(frame: FrameOf<'DATA'>): void {
+    const id = frame.exchange
+    let flow = this.#flows.get(id)
+    // A reply follows the whole of its request (SE-49).
+    if (flow === undefined && this.other.#flows.get(id)?.ended === true) {
+      flow = { call: true, sent: 0, ended: false }
+      this.#flows.set(id, flow)
+    }
+    if (flow === undefined || flow.ended) throw violation('frames', `DATA in exchange ${id}, which takes none`)
+    this.#take(frame, flow, 0)
+  }
+
+  /** Both windows, as far as the peer has raised them: what is not announced must not be used. */
+  #take({ exchange, body, end }: FrameOf<'BEGIN' | 'DATA'>, flow: Flow, fixed: number): void {
+    this.#charged += fixed + body.length
+    flow.sent += body.length
+    if (this.#charged > this.other.#granted)
+      throw violation('budget', `${this.#charged - this.other.#granted} bytes over the session window`)
+    const granted = this.other.#grantedOf.get(exchange) ?? this.other.limits.exchangeWindow
+    if (flow.sent > granted)
+      throw violation('budget', `${flow.sent - granted} bytes over the window of exchange ${exchange}`)
+    if (end) this.#end(exchange, flow)
+  }
+
+  #fault({ exchange }: FrameOf<'FAULT'>): void {
+    const theirs = this.other.#flows.get(exchange)
+    if (theirs === undefined) throw violation('frames', `FAULT in exchange ${exchange}, which never began`)
+    const flow = this.#flows.get(exchange) ?? { call: theirs.call, sent: 0, ended: false }
+    if (flow.ended) throw violation('frames', `FAULT in exchange ${exchange}, which was answered`)
+    this.#flows.set(exchange, flow)
+    this.#end(exchange, flow)
+  }
+
+  #reset({ exchange, size }: FrameOf<'RESET'>): void {
+    const flow = this.#flows.get(exchange)
+    if (flow === undefined || flow.ended) throw violation('frames', `RESET of exchange ${exchange}, which had ended`)
+    if (flow.sent !== size)
+      throw violation('frames', `RESET of exchange ${exchange} says ${size} bytes, and ${flow.sent} were sent`)
+    this.#end(exchange, flow)
+  }
+
+  /** At least a quarter of the window above the last, at most a window above what was sent (SE-51). */
+  #credit({ exchange, limit }: FrameOf<'CREDIT'>): void {
+    const session = exchange === 0
+    const window = session ? this.limits.sessionWindow : this.limits.exchangeWindow
+    const last = session ? this.#granted : (this.#grantedOf.get(exchange) ?? window)
+    const sent = session ? this.other.#charged : (this.other.#flows.get(exchange)?.sent ?? 0)
+    if (limit < last + window / 4 || limit > sent + window)
+      throw violation('credit', `credit of ${limit} after ${last}, when ${sent} were sent`)
+    if (session) this.#granted = limit
+    else this.#grantedOf.set(exchange, limit)
+  }
+
+  #end(exchange: number, flow: Flow): void {
+    flow.ended = true
+    const theirs = this.other.#flows.get(exchange)
+    if (!flow.call || theirs?.ended !== true) return
+    const begun = exchange % 2 === this.other.#role ? this : this.other
+    begun.#calls--
+  }
+}

@@ -1,0 +1,390 @@
+import type { Wire } from '../../src/cbor.js'
+import { type Ran, SottoError } from '../../src/errors.js'
+import type { Engine } from '../../src/session/engine.js'
+import type { Established } from '../../src/session/established.js'
+import type { EngineEvent } from '../../src/session/events.js'
+import type { Exchange } from '../../src/session/exchange.js'
+import type { Fault } from '../../src/session/faults.js'
+import { NO_LABELS } from '../../src/session/frames.js'
+import type { StateName } from '../../src/session/states.js'
+import type { Direction } from './direction.js'
+import type { Begin, Role } from './script.js'
+import { answerOf, denies, isSame, LIMITED, messageOf } from './service.js'
+import { canFollow } from './states.js'
+import { violation } from './violation.js'
+
+type EventOf<Is extends EngineEvent['is']> = Extract<EngineEvent, { readonly is: Is }>
+
+/** A message as its sender knows it, and what has come of it at either end. */
+export interface Asked {
+  readonly seq: number
+  readonly begin: Begin
+  readonly from: End
+  readonly value: Wire
+  readonly exchange: Exchange
+  /** An outcome must be told: of a call, and of a one-way message that had to wait. */
+  readonly awaited: boolean
+  /** By the clock of its sender. */
+  readonly deadlineAt: number
+  outcome: { readonly is: string; readonly ran: Ran } | undefined
+  delivered: boolean
+  /** The peer's policy refused it. */
+  denied: boolean
+  /** The sender was told that the peer refused it. */
+  told: boolean
+  answer: Wire | undefined
+  answered: Begin['how'] | undefined
+}
+
+/** What a handler has in hands. */
+interface Work {
+  readonly event: EventOf<'message'>
+  readonly asked: Asked
+  consumed: boolean
+}
+
+/** What an end has around it: a process with a clock and a policy, and a world that keeps the time. */
+export interface Surroundings {
+  readonly asked: Asked[]
+  /** The number of the policy in force. */
+  policy(): number
+  /** The monotonic clock of the process. */
+  nowMs(): number
+  after(ms: number, act: () => void): void
+  opened(end: End): void
+  closed(end: End): void
+}
+
+const NOTHING_YET = {
+  outcome: undefined,
+  delivered: false,
+  denied: false,
+  told: false,
+  answer: undefined,
+  answered: undefined,
+}
+
+const FAULTS = {
+  fault: { code: 'call/fault', name: 'oops', data: { n: 1 } },
+  internal: { code: 'call/internal', incident: '00ff' },
+  invalid: { code: 'contract/invalid', path: 'a.b' },
+} as const satisfies Record<string, Fault>
+
+/** One engine with the application on top of it, held to what the application may expect. */
+export class End {
+  readonly role: Role
+  readonly engine: Engine
+  readonly direction: Direction
+  readonly #world: Surroundings
+  readonly #asked = new Map<Exchange, Asked>()
+  readonly #waiting = new Set<Asked>()
+  readonly #works = new Map<Exchange, Work>()
+  readonly #answered: Exchange[] = []
+  #charge = 0
+  #held = 0
+  #lastNote = -1
+  #state: StateName
+  #stuck = 0
+  /** Whom it speaks with; another one after a crash. */
+  peer: End
+  established: Established | undefined
+  /** The process is gone without a word. */
+  gone = false
+  isClosed = false
+  error: SottoError | undefined
+  /** The application has asked for the end. */
+  closing = false
+  aborted = false
+
+  constructor(role: Role, engine: Engine, direction: Direction, world: Surroundings) {
+    this.role = role
+    this.engine = engine
+    this.direction = direction
+    this.#world = world
+    this.#state = engine.state
+    this.peer = this
+  }
+
+  /** When the timer runs: whole milliseconds, of its own clock. */
+  get wakeAt(): number {
+    return this.gone ? Number.POSITIVE_INFINITY : Math.ceil(this.engine.wakeAt())
+  }
+
+  /** Messages of either end that are not done with. */
+  get busy(): boolean {
+    return this.#waiting.size > 0 || this.#works.size > 0
+  }
+
+  /** All that the engine was given a message or an answer in. */
+  get exchanges(): readonly Exchange[] {
+    return [...this.#asked.keys(), ...this.#answered]
+  }
+
+  /** All that was begun here. */
+  get sent(): Iterable<Asked> {
+    return this.#asked.values()
+  }
+
+  wake(): void {
+    const nowMs = this.#world.nowMs()
+    this.engine.wake(nowMs)
+    this.#stuck = this.wakeAt <= nowMs ? this.#stuck + 1 : 0
+    if (this.#stuck > 3) throw violation('progress', `a timer at ${this.engine.wakeAt()} runs again and again`)
+  }
+
+  begin(step: Begin): void {
+    if (this.gone) return
+    const seq = this.#world.asked.length
+    const value = messageOf(seq, step)
+    const labels = step.refused === 'head' ? { to: 'head' } : NO_LABELS
+    const nowMs = this.#world.nowMs()
+    try {
+      const act = { contract: 'sim.v1', operation: step.is, value, ttlMs: step.ttlMs, labels }
+      const admitted = this.engine.admit(act, nowMs)
+      if ('effect' in admitted !== (step.refused === 'own')) throw violation('policy', 'the own gate is wrong')
+      if ('effect' in admitted) return
+      const { exchange, taken } = this.engine.begin(admitted, nowMs)
+      const awaited = step.is === 'call' || !taken
+      const deadlineAt = step.ttlMs > 0 ? nowMs + step.ttlMs : Number.POSITIVE_INFINITY
+      const asked: Asked = {
+        ...NOTHING_YET,
+        seq,
+        begin: step,
+        from: this,
+        value,
+        exchange,
+        awaited,
+        deadlineAt,
+      }
+      this.#world.asked.push(asked)
+      this.#asked.set(exchange, asked)
+      if (awaited) this.#waiting.add(asked)
+    } catch (error) {
+      // Expected outcomes: a message over the limit, a session that is not open.
+      if (!SottoError.is(error, 'session/closed') && !SottoError.is(error, 'call/too-large')) throw error
+    }
+  }
+
+  cancel(which: number): void {
+    const all = [...this.#asked.values()]
+    const asked = all[which % Math.max(all.length, 1)]
+    if (asked === undefined || this.isClosed || this.gone) return
+    const open = this.#waiting.has(asked)
+    this.engine.cancel(asked.exchange)
+    this.drain()
+    if (open && asked.outcome === undefined) throw violation('settled', 'a cancelled exchange without an outcome')
+  }
+
+  ping(): void {
+    if (this.gone) return
+    try {
+      this.engine.ping(this.#world.nowMs())
+    } catch (error) {
+      // Expected outcomes.
+      if (!SottoError.is(error, 'session/closed') && !SottoError.is(error, 'session/busy')) throw error
+    }
+  }
+
+  close(timeoutMs: number): void {
+    if (this.isClosed || this.gone) return
+    this.closing = true
+    if (this.engine.state === 'open') this.direction.drains()
+    this.engine.close(this.#world.nowMs(), timeoutMs)
+  }
+
+  abort(): void {
+    if (this.isClosed || this.gone) return
+    this.aborted = true
+    this.engine.abort(SottoError.of('session/lost', 'the application aborts'))
+  }
+
+  /** Every handler is done now. */
+  finish(): void {
+    for (const work of Array.from(this.#works.values())) {
+      this.#consume(work)
+      this.#answer(work)
+    }
+  }
+
+  /** All that the engine has to tell. */
+  drain(): void {
+    for (let event = this.engine.next(); event !== undefined; event = this.engine.next()) {
+      if (this.isClosed) throw violation('settled', `the event ${event.is} after the last one`)
+      this.#event(event)
+    }
+    const { state } = this.engine
+    if (state === this.#state) return
+    if (!canFollow(this.#state, state)) throw violation('states', `${state} after ${this.#state}`)
+    this.#state = state
+  }
+
+  /** No deadline has passed in silence. */
+  check(): void {
+    if (this.isClosed || this.gone) return
+    const nowMs = this.#world.nowMs()
+    for (const { deadlineAt, seq } of this.#waiting)
+      if (nowMs > deadlineAt + 1) throw violation('deadline', `message ${seq} waits since ${deadlineAt}, at ${nowMs}`)
+  }
+
+  #event(event: EngineEvent): void {
+    switch (event.is) {
+      case 'established':
+        this.established = event.established
+        this.#world.opened(this)
+        break
+      case 'message':
+        this.#message(event)
+        break
+      case 'reply':
+        this.#reply(event)
+        break
+      case 'fault':
+        this.#fault(event)
+        break
+      case 'taken':
+        this.#outcome(this.#find(event.exchange), 'taken', 'maybe')
+        break
+      case 'cancelled':
+        this.#cancelled(event.exchange)
+        break
+      case 'denied':
+        this.#denied(event)
+        break
+      case 'refused':
+        this.#refused(event.decision)
+        break
+      case 'closed':
+        this.isClosed = true
+        this.error = event.error
+        this.#works.clear()
+        this.#world.closed(this)
+    }
+  }
+
+  #message(event: EventOf<'message'>): void {
+    const asked = this.#askedOf(event.value)
+    if (!isSame(event.value, asked.value)) throw violation('unsent', `message ${asked.seq} has come changed`)
+    if (asked.delivered) throw violation('twice', `message ${asked.seq} is delivered again`)
+    if (denies(this.#world.policy(), asked.begin)) throw violation('policy', `message ${asked.seq} is dispatched`)
+    asked.delivered = true
+    if (asked.begin.is === 'note') {
+      if (asked.seq < this.#lastNote) throw violation('order', `message ${asked.seq} after ${this.#lastNote}`)
+      this.#lastNote = asked.seq
+    }
+    const work = { event, asked, consumed: false }
+    this.#works.set(event.exchange, work)
+    this.#count(event)
+    if (asked.begin.is === 'call') this.#answered.push(event.exchange)
+    const { takeMs, workMs, how } = asked.begin
+    this.#world.after(takeMs, () => this.#consume(work))
+    if (how !== 'never') this.#world.after(takeMs + workMs, () => this.#answer(work))
+  }
+
+  /** What is in handlers' hands keeps to the windows and to the number of calls. */
+  #count({ charge, held }: EventOf<'message'>): void {
+    const { limits } = this.direction
+    this.#charge += charge
+    this.#held += held
+    if (this.#charge > limits.sessionWindow) throw violation('budget', `${this.#charge} bytes wait to be taken`)
+    if (this.#held > limits.message + 64) throw violation('budget', `${this.#held} bytes of messages in pieces wait`)
+    const calls = [...this.#works.values()].filter(({ asked }) => asked.begin.is === 'call').length
+    if (calls > limits.exchanges) throw violation('budget', `${calls} calls are with handlers`)
+  }
+
+  #consume(work: Work): void {
+    const { event } = work
+    if (work.consumed || this.isClosed || this.gone) return
+    work.consumed = true
+    this.#charge -= event.charge
+    this.#held -= event.held
+    if (work.asked.begin.is === 'note') this.#works.delete(event.exchange)
+    this.engine.consumed(event)
+  }
+
+  #answer(work: Work): void {
+    const { event, asked } = work
+    if (asked.begin.is === 'note' || this.isClosed || this.gone || !this.#works.delete(event.exchange)) return
+    this.#consume(work)
+    const how = asked.begin.how === 'never' ? 'reply' : asked.begin.how
+    asked.answered = how
+    asked.answer = how === 'reply' ? answerOf(asked.seq, asked.begin.back) : undefined
+    if (how !== 'reply') {
+      this.engine.fault(event.exchange, FAULTS[how])
+      return
+    }
+    try {
+      this.engine.reply(event.exchange, asked.answer)
+    } catch (error) {
+      if (!SottoError.is(error, 'call/too-large')) throw error
+      asked.answered = 'internal'
+      this.engine.fault(event.exchange, FAULTS.internal)
+    }
+  }
+
+  /** Nobody waits for the answer: a handler that would never give one does now. */
+  #cancelled(exchange: Exchange): void {
+    const work = this.#works.get(exchange)
+    if (work?.asked.begin.how === 'never') this.#world.after(1, () => this.#answer(work))
+  }
+
+  #reply({ exchange, value }: EventOf<'reply'>): void {
+    const asked = this.#find(exchange)
+    if (asked.answered !== 'reply' || !isSame(value, asked.answer))
+      throw violation('unsent', `a reply to message ${asked.seq} that no handler gave`)
+    this.#outcome(asked, 'reply', 'yes')
+  }
+
+  #fault({ exchange, error }: EventOf<'fault'>): void {
+    const asked = this.#find(exchange)
+    const { code, ran } = error
+    const answered = code === 'call/fault' || code === 'call/internal'
+    if (answered && asked.answered !== (code === 'call/fault' ? 'fault' : 'internal'))
+      throw violation('unsent', `a fault of message ${asked.seq} that no handler gave`)
+    const refused = code === 'policy/denied' || code === 'policy/limited'
+    if (refused && !asked.denied) throw violation('policy', `message ${asked.seq} was not refused, and is told so`)
+    // The handler has run, and says that what it got was no request.
+    this.#outcome(asked, code, code === 'contract/invalid' && asked.answered === 'invalid' ? 'maybe' : ran)
+  }
+
+  #outcome(asked: Asked, is: string, ran: Ran): void {
+    if (asked.outcome !== undefined)
+      throw violation('twice', `message ${asked.seq} ends with ${asked.outcome.is}, and then with ${is}`)
+    asked.outcome = { is, ran }
+    this.#waiting.delete(asked)
+  }
+
+  #denied({ denial }: EventOf<'denied'>): void {
+    const asked = this.peer.#byDecision(denial.decision)
+    const limited = denial.why === 'limit' && this.#world.policy() === LIMITED
+    if (!limited && !denies(this.#world.policy(), asked.begin))
+      throw violation('policy', `message ${asked.seq} is refused by ${denial.why}`)
+    asked.denied = true
+  }
+
+  /** A one-way message was refused, or not taken by a peer that closes. */
+  #refused(decision: string): void {
+    const asked = this.#byDecision(decision)
+    if (asked.told) throw violation('twice', `message ${asked.seq} is refused again`)
+    asked.told = true
+    if (asked.delivered) throw violation('ran', `message ${asked.seq} is delivered, and told to be refused`)
+  }
+
+  #byDecision(decision: string): Asked {
+    const id = Number(decision.split('.')[2])
+    for (const asked of this.#asked.values()) if (asked.exchange.id === id) return asked
+    throw violation('unsent', `a decision on ${decision}, which was never sent`)
+  }
+
+  #find(exchange: Exchange): Asked {
+    const asked = this.#asked.get(exchange)
+    if (asked === undefined) throw violation('unsent', 'an outcome of nothing')
+    return asked
+  }
+
+  #askedOf(value: Wire | undefined): Asked {
+    const seq: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'seq') : undefined
+    const asked = typeof seq === 'number' ? this.#world.asked[seq] : undefined
+    if (asked === undefined || asked.from !== this.peer) throw violation('unsent', 'a message that the peer never sent')
+    return asked
+  }
+}

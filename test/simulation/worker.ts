@@ -1,0 +1,7 @@
+import { parentPort } from 'node:worker_threads'
+import { campaign } from './campaign.js'
+
+/** Runs the seeds it is told to, and tells what came of them (simulate.mjs). */
+parentPort?.on('message', ({ first, count }: { readonly first: number; readonly count: number }) => {
+  parentPort?.postMessage(campaign(first, (done) => done >= count))
+})
