@@ -3,15 +3,16 @@ import { decode, encode, type Wire } from '../src/cbor.js'
 import { isContractName } from '../src/contract/address.js'
 import { type Contract, type ContractName, contract } from '../src/contract/define.js'
 import type { Provider } from '../src/crypto/provider.js'
-import { type PeerId, parsePeerId } from '../src/identity/id.js'
+import type { Expected } from '../src/identity/expected.js'
+import { type IssuerId, type PeerId, parseIssuerId, parsePeerId } from '../src/identity/id.js'
 import { Identity } from '../src/identity/identity.js'
-import { pinnedPeer } from '../src/identity/peer.js'
+import { type TrustStore, trustStore } from '../src/identity/trust.js'
 import { policyStore } from '../src/policy/store.js'
 import { Engine } from '../src/session/engine.js'
 import type { Established } from '../src/session/established.js'
 import type { EngineEvent } from '../src/session/events.js'
 import type { Exchange } from '../src/session/exchange.js'
-import type { Side } from '../src/session/side.js'
+import type { Psk, ResponderSide, Side } from '../src/session/side.js'
 import { fromHex } from './hex.js'
 import type { Act, Seen, SessionVector, SideForm, Vectors } from './schema.js'
 import { scripted } from './scripted.js'
@@ -43,8 +44,8 @@ export class Player {
     this.#left = drawn.left
     this.engine =
       role === 'initiator'
-        ? Engine.initiate({ ...side, expected: peerIdIn(form.peer) }, 0)
-        : Engine.respond({ ...side, trust: (id) => (form.trusts && id === form.peer ? pinnedPeer(id) : undefined) }, 0)
+        ? Engine.initiate({ ...side, expected: expectedOf(form), ...(form.psk && { psk: pskOf(form.psk) }) }, 0)
+        : Engine.respond({ ...side, ...answeringOf(form, drawn.provider) }, 0)
   }
 
   /** Random values the vector has and the end has not drawn. */
@@ -166,8 +167,8 @@ const tellingOf = (event: EngineEvent): Omit<Seen, 'at' | 'event'> => {
 }
 
 const sideOf = (form: SideForm, contracts: Contracts, provider: Provider): Side => ({
-  identity: Identity.of(fromHex(form.secretKey), provider),
-  provider,
+  identity: identityOf(form, provider),
+  provider: { ...provider, nativeAes: form.aes },
   policy: policyStore(form.policy),
   uses: form.uses.map((key) => contractOf(contracts, key)),
   serves: form.serves.map((key) => contractOf(contracts, key)),
@@ -178,8 +179,33 @@ const sideOf = (form: SideForm, contracts: Contracts, provider: Provider): Side 
   rekey: form.rekeyRecords === null ? {} : { records: form.rekeyRecords },
   handshakeMs: 10_000,
   keepaliveMs: 20_000,
-  epochMs: 0,
+  padding: 'none',
+  epochMs: form.unixMs,
 })
+
+const identityOf = ({ secretKey, credential }: SideForm, provider: Provider): Identity => {
+  const identity = Identity.of(fromHex(secretKey), provider)
+  return credential === '' ? identity : identity.with(fromHex(credential))
+}
+
+const expectedOf = ({ peer, issuer }: SideForm): Expected =>
+  issuer === null ? peerIdIn(peer) : { name: peer, issuer: issuerIdIn(issuer) }
+
+const pskOf = ({ id, key }: NonNullable<SideForm['psk']>): Psk => ({ id: fromHex(id), key: fromHex(key) })
+
+const answeringOf = (form: SideForm, provider: Provider): Pick<ResponderSide, 'trust' | 'pskOf'> => {
+  const { psk } = form
+  const trust = trustOf(form, provider)
+  return {
+    trust: trust.check.bind(trust),
+    ...(psk && { pskOf: (id: Uint8Array) => (toHex(id) === psk.id ? fromHex(psk.key) : undefined) }),
+  }
+}
+
+const trustOf = ({ trusts, peer, issuer }: SideForm, provider: Provider): TrustStore => {
+  const entry = issuer === null ? peerIdIn(peer) : issuerIdIn(issuer)
+  return trustStore(trusts ? [entry] : [], { provider })
+}
 
 /** The contract of the rows at `key`; the engine calls no shape, so none is needed. */
 export const contractOf = (contracts: Contracts, key: string): Contract => {
@@ -195,6 +221,12 @@ const peerIdIn = (text: string): PeerId => {
   parsePeerId(text)
   // A cast, for what parses has the form.
   return text as PeerId
+}
+
+const issuerIdIn = (text: string): IssuerId => {
+  parseIssuerId(text)
+  // A cast, as above.
+  return text as IssuerId
 }
 
 const bodyOf = (hex: string): Wire | undefined => (hex === '' ? undefined : decode(fromHex(hex)))

@@ -41,8 +41,10 @@ export const initiation = z.strictObject({
   about,
   initiations: z.array(z.strictObject({ name, hex, extensions: z.boolean(), initiation: initiationForm })),
   acceptances: z.array(z.strictObject({ name, hex, extensions: z.boolean(), acceptance: acceptanceForm })),
-  payloads: z.array(z.strictObject({ name, hex, initiation: hex })),
-  refused: z.array(z.strictObject({ ...fault, as: z.enum(['initiation', 'acceptance', 'payload']), hex })),
+  payloads: z.array(z.strictObject({ name, hex, message: z.literal([2, 3]), credential: hex, initiation: hex })),
+  refused: z.array(
+    z.strictObject({ ...fault, as: z.enum(['initiation', 'acceptance', 'payload 2', 'payload 3']), hex }),
+  ),
 })
 
 const exchange = { exchange: count }
@@ -65,6 +67,8 @@ export const frame = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('PING'), count }),
   z.strictObject({ is: z.literal('PONG'), count }),
   z.strictObject({ is: z.literal('REKEY'), generation: count }),
+  z.strictObject({ is: z.literal('REFRESH'), body: hex }),
+  z.strictObject({ is: z.literal('CREDENTIAL'), body: hex }),
   z.strictObject({ is: z.literal('DRAIN'), last: count }),
   z.strictObject({ is: z.literal('END'), code: count }),
 ])
@@ -88,12 +92,21 @@ export const frames = z.strictObject({
 
 export const side = z.strictObject({
   secretKey: key32,
+  /** Unix time at which time stands still, in ms. */
+  unixMs: count,
+  /** Shown in the handshake; empty for none. */
+  credential: hex,
+  /** The other end: its id, or its name where `issuer` vouches for it. */
   peer: z.string(),
+  issuer: z.string().nullable(),
   uses: z.array(z.string()),
   serves: z.array(z.string()),
   context: hex,
   service: z.string(),
   pq: z.enum(['require', 'prefer', 'off']),
+  /** Whether it has native code for AES. */
+  aes: z.boolean(),
+  psk: z.strictObject({ id: hex, key: key32 }).nullable(),
   limits,
   /** Records of a key before this end rekeys; null for the default. */
   rekeyRecords: count.nullable(),

@@ -40,6 +40,13 @@ export const decodePayload = (payload: Uint8Array, ...names: readonly FieldName[
   return found
 }
 
+/** The initiation of message 3, a view of its payload. @throws session/malformed (SE-13) */
+export const initiationOf = (payload: Uint8Array): Uint8Array => {
+  const { initiation } = decodePayload(payload, 'credential', 'initiation')
+  if (initiation === undefined) throw SottoError.of('session/malformed', 'expected an initiation')
+  return initiation
+}
+
 /**
  * The credential that `payload` begins with, a view; undefined if there is none that is whole. What is wrong with a payload
  * is said after trust is judged (SE-14), so nothing is thrown here.

@@ -1,6 +1,6 @@
 import { concat, EMPTY, equal } from '../bytes.js'
 import { SottoError } from '../errors.js'
-import { parsePeerId } from '../identity/id.js'
+import { type PeerId, parsePeerId } from '../identity/id.js'
 import { credentialOf } from '../identity/identity.js'
 import { pinnedPeer, provedId } from '../identity/peer.js'
 import type { HandshakeState } from '../noise/handshake.js'
@@ -13,7 +13,7 @@ import { InitiateGate } from './initiategate.js'
 import { decodeInitiation, encodeAcceptance } from './initiation.js'
 import type { Opening, Step } from './opening.js'
 import { encodePacket, type Packet } from './packets.js'
-import { credentialAt, decodePayload, encodePayload } from './payload.js'
+import { credentialAt, decodePayload, encodePayload, initiationOf } from './payload.js'
 import { refusalOf } from './refusal.js'
 import type { ResponderSide } from './side.js'
 import type { SessionEvent, StateName } from './states.js'
@@ -87,7 +87,7 @@ export class Responder implements Opening {
     const finished = Finished.of('responder', suite, proved, handshake, this.#side)
     this.#finished = finished
     try {
-      if (trusted === undefined) throw SottoError.of('identity/not-trusted', `${id} is not trusted here`)
+      if (trusted === undefined) throw this.#notTrusted(id, credential, epochMs + nowMs)
       return this.#accept(finished, payload, nowMs)
     } catch (error) {
       // What the peer may learn of becomes a REFUSE; all else ends the session in silence.
@@ -97,13 +97,17 @@ export class Responder implements Opening {
     }
   }
 
+  /** The cause is for this end alone: the peer learns the code (SE-18). */
+  #notTrusted(id: PeerId, credential: Uint8Array | undefined, unixMs: number): SottoError {
+    const cause = this.#side.whyNot?.(id, credential, unixMs)
+    return SottoError.of('identity/not-trusted', `${id} is not trusted here`, { cause })
+  }
+
   #accept(finished: Finished, payload: Uint8Array, nowMs: number): Step {
     const side = this.#side
     if (side.hasRoom?.(finished.peer.id) === false)
       throw SottoError.of('session/busy', 'the peer may not have another session')
-    const { initiation: bytes } = decodePayload(payload, 'credential', 'initiation')
-    if (bytes === undefined) throw SottoError.of('session/malformed', 'expected an initiation')
-    const initiation = decodeInitiation(bytes)
+    const initiation = decodeInitiation(initiationOf(payload))
     if (initiation.service !== side.service)
       throw SottoError.of('session/service', 'the peer asked for another service')
     const gate = new InitiateGate(side, finished.peer, finished.suite, nowMs)

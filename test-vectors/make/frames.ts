@@ -55,6 +55,10 @@ const FORMS: readonly (readonly [string, FrameForm])[] = [
   ['PING', { is: 'PING', count: 1 }],
   ['PONG', { is: 'PONG', count: 1 }],
   ['REKEY', { is: 'REKEY', generation: 0 }],
+  ['REKEY of a refresh', { is: 'REKEY', generation: 1 }],
+  ['REFRESH that asks', { is: 'REFRESH', body: '' }],
+  ['REFRESH', { is: 'REFRESH', body: '00'.repeat(64) }],
+  ['CREDENTIAL', { is: 'CREDENTIAL', body: 'd28443a10126' }],
   ['DRAIN before any exchange', { is: 'DRAIN', last: 0 }],
   ['DRAIN', { is: 'DRAIN', last: 9 }],
   ['END', { is: 'END', code: 0 }],
@@ -67,6 +71,8 @@ export const formOf = (frame: Frame): FrameForm => {
     case 'BEGIN':
       return { ...frame, labels: { ...frame.labels }, body: toHex(frame.body) }
     case 'ACCEPT':
+    case 'REFRESH':
+    case 'CREDENTIAL':
     case 'DATA':
     case 'FAULT':
       return { ...frame, body: toHex(frame.body) }
@@ -152,8 +158,7 @@ const refusedPlaintexts = (): Refused[] => [
   no('CH-10', 'a frame behind REFUSE', '0210000901'),
   no('CH-10', 'a frame behind REKEY', '0b000901'),
   no('CH-10', 'a frame behind END', '0f000901'),
-  no('SE-31', 'the reserved type 12', '0c00'),
-  no('SE-31', 'the reserved type 13', '0d00'),
+  no('SE-100', 'CREDENTIAL of no byte', '0d00'),
   no('SE-31', 'the type 16', '1000'),
   no('SE-31', 'the type 255', 'ff00'),
 ]

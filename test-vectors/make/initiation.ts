@@ -2,7 +2,7 @@ import { concat, EMPTY, lengthPrefixed, toHex } from '../../src/bytes.js'
 import { type Control, encode, encodeControl } from '../../src/cbor.js'
 import { type Initiation as Decoded, encodeAcceptance, encodeInitiation } from '../../src/session/initiation.js'
 import { LIMITS, type Limits, limitsOf } from '../../src/session/limits.js'
-import { encodeInitiationField } from '../../src/session/payload.js'
+import { encodePayload } from '../../src/session/payload.js'
 import { counting, fromHex } from '../hex.js'
 import type { Vectors } from '../schema.js'
 
@@ -14,7 +14,7 @@ export const initiationVectors = (): Initiation => ({
   about:
     'The session initiation and its answer (spec/session.md): control structures with integer keys. `context` is the CBOR of the context, ' +
     'which travels as a byte string that holds it. `extensions`: the map of extensions is not empty, so decoding and encoding leaves it out. ' +
-    'payloads: the payload of message 3, which holds the initiation as field 2 and zero bytes behind.',
+    'payloads: of message 2 or 3, with a credential as field 1 or none (empty), the initiation as field 2 in message 3, and zero bytes behind.',
   initiations: [
     initiation('nothing used and nothing served', {}),
     initiation('two contracts used and one served', { uses: [THERMOSTAT, BILLING], serves: [DISPLAY] }),
@@ -92,9 +92,25 @@ const acceptance = (
 
 const BARE = encodeInitiation(decoded({}))
 
+/** No credential of anybody: what is in a field is judged elsewhere. */
+const SHOWN = counting(0x60, 40)
+
+const payload = (name: string, message: 2 | 3, credential: Uint8Array, padding = 0): Initiation['payloads'][number] => {
+  const initiation = message === 3 ? BARE : EMPTY
+  const fields = { ...(credential.length > 0 && { credential }), ...(initiation.length > 0 && { initiation }) }
+  const hex = toHex(concat(encodePayload(fields), new Uint8Array(padding)))
+  return { name, hex, message, credential: toHex(credential), initiation: toHex(initiation) }
+}
+
 const payloads = (): Initiation['payloads'] => [
-  { name: 'no padding', hex: toHex(encodeInitiationField(BARE)), initiation: toHex(BARE) },
-  { name: 'padding', hex: toHex(concat(encodeInitiationField(BARE), new Uint8Array(9))), initiation: toHex(BARE) },
+  payload('message 3, no padding', 3, EMPTY),
+  payload('message 3, padding', 3, EMPTY, 9),
+  payload('message 3, a credential', 3, SHOWN),
+  payload('message 3, a credential and padding', 3, SHOWN, 9),
+  payload('message 2, nothing', 2, EMPTY),
+  payload('message 2, padding', 2, EMPTY, 9),
+  payload('message 2, a credential', 2, SHOWN),
+  payload('message 2, a credential and padding', 2, SHOWN, 9),
 ]
 
 const no = (
@@ -107,7 +123,8 @@ const no = (
 
 const refusedPayloads = (): Refused[] => {
   const field = (type: number, value: Uint8Array): Uint8Array => concat(Uint8Array.of(type), lengthPrefixed(value))
-  const bad = (name: string, bytes: Uint8Array): Refused => no('payload', 'SE-13', name, bytes)
+  const bad = (name: string, bytes: Uint8Array): Refused => no('payload 3', 'SE-13', name, bytes)
+  const bad2 = (name: string, bytes: Uint8Array): Refused => no('payload 2', 'SE-13', name, bytes)
   return [
     bad('no field', EMPTY),
     bad('padding alone', new Uint8Array(4)),
@@ -117,6 +134,15 @@ const refusedPayloads = (): Refused[] => {
     bad('another field behind it', concat(field(2, BARE), field(3, EMPTY))),
     bad('a length beyond the end', concat(Uint8Array.of(2), fromHex('ffff'), BARE)),
     bad('padding that is not zero', concat(field(2, BARE), Uint8Array.of(0, 0, 1))),
+    bad('a credential alone', field(1, SHOWN)),
+    bad('a credential behind the initiation', concat(field(2, BARE), field(1, SHOWN))),
+    bad('a credential twice', concat(field(1, SHOWN), field(1, SHOWN), field(2, BARE))),
+    bad('a credential of no byte', concat(field(1, EMPTY), field(2, BARE))),
+    bad('a credential of 4,097 bytes', concat(field(1, new Uint8Array(4_097)), field(2, BARE))),
+    bad2('an initiation', field(2, BARE)),
+    bad2('a credential of no byte', field(1, EMPTY)),
+    bad2('a credential cut short', field(1, SHOWN).subarray(0, -1)),
+    bad2('a byte behind a credential', concat(field(1, SHOWN), Uint8Array.of(0, 1))),
   ]
 }
 

@@ -22,7 +22,9 @@ export const negotiationVectors = (): Negotiation => ({
       Array.from({ length: 16 }, (_, i) => 0x0100 + i),
       15,
     ),
-    hello('a psk id of 32 bytes', [0x0001], 0, counting(0, 32)),
+    hello('a psk id of 32 bytes', [0x0021], 0, counting(0, 32)),
+    hello('all suites with a psk, the last tried', [0x0121, 0x0021, 0x0131, 0x0031], 3, counting(0, 8)),
+    hello('all suites without, the first tried', [0x0101, 0x0001, 0x0111, 0x0011], 0),
   ],
   retries: SUITES.map((suite) => ({ name: suite.name, hex: toHex(encodeRetry(suite)), suite: suite.id })),
   packets: [

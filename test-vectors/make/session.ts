@@ -2,6 +2,9 @@ import { EMPTY, toHex } from '../../src/bytes.js'
 import { encode, type Wire } from '../../src/cbor.js'
 import type { Provider } from '../../src/crypto/provider.js'
 import { Identity } from '../../src/identity/identity.js'
+import { issueCredential } from '../../src/identity/issue.js'
+import { Issuer } from '../../src/identity/issuer.js'
+import { Possession } from '../../src/identity/possession.js'
 import { decodeFrames } from '../../src/session/frames.js'
 import { prologueOf } from '../../src/session/hello.js'
 import { limitsOf } from '../../src/session/limits.js'
@@ -31,9 +34,11 @@ export const sessionVectors = (provider: Provider): Session => ({
     'Whole sessions, byte for byte (spec/session.md). Each end is made from `initiator` or `responder`; `random` is what it draws, in that order. ' +
     'script: what happens, in order. An item with `act` is done by the application of an end; one with `bytes` is what an end writes then, which the other reads; ' +
     'one with `event` is what an end learns from it. `steps` are h, ck, k and n after each token of the handshake that counts. ' +
-    'Of a packet, `payload` is what the Noise message carries, null where the message is not read. Of a record, `key` and `n` seal it.',
+    '`aes`: AESGCM is listed before ChaChaPoly, and allowed. `psk`: that of the initiator, or the one that the responder knows. ' +
+    '`peer` is the id of the other end, which the responder trusts if `trusts` is true; or, where there is an `issuer`, the name that the initiator expects ' +
+    'it to vouch for, and the responder trusts that issuer. Of a packet, `payload` is what the Noise message carries, null where the message is not read. Of a record, `key` and `n` seal it.',
   contracts: CONTRACTS,
-  sessions: [...SUITES.map(whole), retried(), ...refusals()].map((plot) => sessionOf(plot, provider)),
+  sessions: [...plots(), ...refusals(), certified(provider)].map((plot) => sessionOf(plot, provider)),
 })
 
 const operation = (
@@ -103,13 +108,36 @@ const log = (level: number): Act => call('initiator', 'thermostat.v1', 'log', { 
 
 const reply = (by: Role, value: Wire): Act => ({ by, act: 'reply', body: cbor(value) })
 
+/** What makes both ends come to `suite` at once. */
+const settingsOf = ({ pq, psk, cipher }: Suite): Pick<SideForm, 'pq' | 'aes' | 'psk'> => ({
+  pq: pq ? 'require' : 'off',
+  aes: cipher === 'AESGCM',
+  psk: psk ? { id: toHex(counting(0x51, 8)), key: toHex(PSK) } : null,
+})
+
+const PSK = counting(0x70, 32)
+
+/** Two suites through all that a session can do, the others through a call. */
+const plots = (): Plot[] => {
+  const [hfs, xx, ...others] = SUITES
+  return [whole(hfs), whole(xx), ...others.map(brief), retried()]
+}
+
+const brief = (suite: Suite): Plot => ({
+  name: `a call in a session of ${suite.name}`,
+  suite,
+  initiator: settingsOf(suite),
+  responder: settingsOf(suite),
+  acts: CALL,
+})
+
 const whole = (suite: Suite): Plot => ({
   name: `a whole session of ${suite.name}`,
   suite,
-  initiator: { pq: suite.pq ? 'require' : 'off', rekeyRecords: 4, context: cbor({ tenant: 'acme' }) },
+  initiator: { ...settingsOf(suite), rekeyRecords: 4, context: cbor({ tenant: 'acme' }) },
   // Small records and windows, so that a message comes in pieces and gives credit back.
   responder: {
-    pq: suite.pq ? 'require' : 'off',
+    ...settingsOf(suite),
     limits: limitsOf({ plaintext: 1_024, sessionWindow: 4_096 }),
     context: cbor('hello'),
   },
@@ -134,14 +162,43 @@ const whole = (suite: Suite): Plot => ({
 })
 
 const [, XX] = SUITES
+const CALL: NonNullable<Plot['acts']> = [[read('kitchen')], [reply('responder', 20.5)], [{ by: 'responder', act: 'close' }]]
 
 const retried = (): Plot => ({
   name: 'a session with Retry',
   suite: XX,
   initiator: { pq: 'prefer' },
   responder: { pq: 'off' },
-  acts: [[read('kitchen')], [reply('responder', 20.5)], [{ by: 'responder', act: 'close' }]],
+  acts: CALL,
 })
+
+const UNIX_MS = 1_800_000_000_000
+const NAMES = { initiator: 'spiffe://example.org/display', responder: 'spiffe://example.org/thermostat' } as const
+
+/** Neither end has the other's key: an issuer vouches for both. */
+const certified = (provider: Provider): Plot => {
+  const issuer = Issuer.of(counting(0x90, 32), provider)
+  const credential = (role: Role): string => {
+    const possession = Possession.of(Identity.of(SECRET[role], provider).id, UNIX_MS)
+    const serial = { ...provider, randomBytes: (length: number) => counting(0x51, length) }
+    const grant = { possession, name: NAMES[role], roles: ['kitchen'], expiresMs: UNIX_MS + 86_400_000 }
+    return toHex(issueCredential(issuer, grant, serial))
+  }
+  const certifiedSide = (role: Role): Partial<SideForm> => ({
+    ...settingsOf(XX),
+    unixMs: UNIX_MS,
+    credential: credential(role),
+    peer: NAMES[role === 'initiator' ? 'responder' : 'initiator'],
+    issuer: issuer.id,
+  })
+  return {
+    name: 'a session of two ends that know each other by credentials',
+    suite: XX,
+    initiator: certifiedSide('initiator'),
+    responder: certifiedSide('responder'),
+    acts: CALL,
+  }
+}
 
 const refusals = (): Plot[] => {
   const refusal = (name: string, responder: Partial<SideForm>, initiator: Partial<SideForm> = {}): Plot => ({
@@ -166,12 +223,17 @@ const sideOf = (role: Role, draws: SideForm['random'], over: Partial<SideForm>, 
   const initiator = role === 'initiator'
   return {
     secretKey: toHex(SECRET[role]),
+    unixMs: 0,
+    credential: '',
     peer: Identity.of(SECRET[initiator ? 'responder' : 'initiator'], provider).id,
+    issuer: null,
     uses: [initiator ? 'thermostat' : 'display'],
     serves: [initiator ? 'display' : 'thermostat'],
     context: cbor(null),
     service: '',
     pq: 'require',
+    aes: false,
+    psk: null,
     limits: limitsOf(),
     rekeyRecords: null,
     policy: POLICY,
@@ -279,6 +341,7 @@ const traceOf = (
   const secrets = {
     initiator: { s: SECRET.initiator, e: drawn('initiator', 'e') ?? EMPTY, e1: drawn('initiator', 'e1') },
     responder: { s: SECRET.responder, e: drawn('responder', 'e') ?? EMPTY },
+    psks: suite.psk ? [PSK] : [],
   }
   const messages = packets.slice(-3).map(decodePacket)
   const prologue = prologueOf(packets.slice(0, -2).map((packet) => decodePacket(packet).neg))

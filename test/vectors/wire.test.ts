@@ -1,6 +1,6 @@
 /** Vectors of negotiation, initiation and frames: read, written again byte for byte, and refused where they are wrong. */
 import { describe, expect, test } from 'vitest'
-import { toHex } from '../../src/bytes.js'
+import { EMPTY, toHex } from '../../src/bytes.js'
 import { decode, encode } from '../../src/cbor.js'
 import { decodeFault } from '../../src/session/faults.js'
 import { decodeFrames } from '../../src/session/frames.js'
@@ -14,7 +14,7 @@ import {
   type Initiation,
 } from '../../src/session/initiation.js'
 import { decodePacket, encodePacket, packetLength } from '../../src/session/packets.js'
-import { decodeInitiationField } from '../../src/session/payload.js'
+import { decodePayload, initiationOf } from '../../src/session/payload.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import { bytesOf as bytesOfFrame, formOf } from '../../test-vectors/make/frames.js'
 import * as schema from '../../test-vectors/wireschema.js'
@@ -71,7 +71,7 @@ describe('initiation.json', () => {
       contract,
       operations: operations.map(({ name, digest }) => ({ name, digest: toHex(digest) })),
     }))
-  const initiationOf = ({ uses, serves, context, limits, service }: Initiation) => ({
+  const formOfInitiation = ({ uses, serves, context, limits, service }: Initiation) => ({
     uses: offers(uses),
     serves: offers(serves),
     context: toHex(encode(context)),
@@ -88,11 +88,11 @@ describe('initiation.json', () => {
   test.each(initiations)('SE-21 an initiation: $name', ({ hex, initiation, extensions }) => {
     const bytes = fromHex(hex)
     const decoded = decodeInitiation(bytes)
-    expect(initiationOf(decoded)).toEqual(initiation)
+    expect(formOfInitiation(decoded)).toEqual(initiation)
     expect(toHex(encodeInitiation(decoded)) === hex).toBe(!extensions)
     // What an extension holds is passed over, so a change of it says nothing.
     if (extensions) for (const changed of flipped(bytes)) codeOf(() => decodeInitiation(changed))
-    else expectEveryByteToMatter(bytes, (changed) => JSON.stringify(initiationOf(decodeInitiation(changed))))
+    else expectEveryByteToMatter(bytes, (changed) => JSON.stringify(formOfInitiation(decodeInitiation(changed))))
   })
 
   test.each(acceptances)('SE-22 an acceptance: $name', ({ hex, acceptance }) => {
@@ -102,12 +102,23 @@ describe('initiation.json', () => {
     expectEveryByteToMatter(fromHex(hex), (changed) => JSON.stringify(acceptanceOf(decodeAcceptance(changed))))
   })
 
-  test.each(payloads)('SE-13 the payload of message 3: $name', ({ hex, initiation }) => {
-    expect(toHex(decodeInitiationField(fromHex(hex)))).toBe(initiation)
-    expectEveryByteToMatter(fromHex(hex), (changed) => toHex(decodeInitiationField(changed)))
+  const fieldsOf = (message: 2 | 3, bytes: Uint8Array) => {
+    const { credential = EMPTY } =
+      message === 2 ? decodePayload(bytes, 'credential') : decodePayload(bytes, 'credential', 'initiation')
+    return { credential: toHex(credential), initiation: message === 2 ? '' : toHex(initiationOf(bytes)) }
+  }
+
+  test.each(payloads)('SE-13 a payload: $name', ({ hex, message, credential, initiation }) => {
+    expect(fieldsOf(message, fromHex(hex))).toEqual({ credential, initiation })
+    expectEveryByteToMatter(fromHex(hex), (changed) => JSON.stringify(fieldsOf(message, changed)))
   })
 
-  const decoders = { initiation: decodeInitiation, acceptance: decodeAcceptance, payload: decodeInitiationField }
+  const decoders = {
+    initiation: decodeInitiation,
+    acceptance: decodeAcceptance,
+    'payload 2': (bytes: Uint8Array) => fieldsOf(2, bytes),
+    'payload 3': (bytes: Uint8Array) => fieldsOf(3, bytes),
+  }
   test.each(refused)('$rule $as: $name is $code', ({ as, hex, code }) => {
     expect(codeOf(() => decoders[as](fromHex(hex)))).toBe(code)
   })
