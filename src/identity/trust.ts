@@ -52,6 +52,8 @@ export interface TrustStore {
    * not looked at where no issuer is trusted.
    */
   check(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer | undefined
+  /** @internal Why `check` gives no peer. For this end alone: the peer is told one code for all. */
+  whyNot(id: PeerId, credential: Uint8Array | undefined, unixMs: number): SottoError | undefined
   /** @internal The peer of a key by its credential, pinned or not. @throws SottoError identity/credential */
   vouch(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer
   /** @internal Calls back after every change, until the returned function is called. */
@@ -148,13 +150,13 @@ class LiveTrust implements TrustStore {
     if (this.#revokedIds.has(id)) return undefined
     const pinned = this.#pins.get(id)
     if (pinned !== undefined || credential === undefined) return pinned
-    try {
-      return this.vouch(id, credential, unixMs)
-    } catch (error) {
-      // That a peer's credential does not hold is an outcome, not a fault of ours.
-      if (SottoError.is(error, 'identity/credential')) return undefined
-      throw error
-    }
+    const judged = this.#judge(id, credential, unixMs)
+    return judged instanceof SottoError ? undefined : judged
+  }
+
+  whyNot(id: PeerId, credential: Uint8Array | undefined, unixMs: number): SottoError | undefined {
+    const judged = this.#judge(id, credential, unixMs)
+    return judged instanceof SottoError ? judged : undefined
   }
 
   vouch(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer {
@@ -171,6 +173,16 @@ class LiveTrust implements TrustStore {
 
   onChange(changed: () => void): () => void {
     return this.#epoch.onChange(changed)
+  }
+
+  /** That a peer's credential does not hold is an outcome, not a fault of ours. */
+  #judge(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer | SottoError {
+    try {
+      return this.vouch(id, credential, unixMs)
+    } catch (error) {
+      if (SottoError.is(error, 'identity/credential')) return error
+      throw error
+    }
   }
 }
 

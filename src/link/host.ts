@@ -75,7 +75,12 @@ class Answering implements Host {
     const trust = 'check' in options.trust ? options.trust : trustStore(options.trust)
     // What cannot be is said now, not when the first peer comes.
     const hasRoom = (id: PeerId): boolean => this.#hasRoom(id)
-    this.#side = { ...responderSideOf(options, now()), trust: trust.check.bind(trust), hasRoom }
+    this.#side = {
+      ...responderSideOf(options, now()),
+      trust: trust.check.bind(trust),
+      whyNot: trust.whyNot.bind(trust),
+      hasRoom,
+    }
     this.#caps = caps
     this.#admission = new Admission(caps)
     this.#options = options

@@ -44,6 +44,8 @@ export interface InitiatorSide extends Side {
 export interface ResponderSide extends Side {
   /** The trusted peer of an id, or undefined. `unixMs` is Unix time. */
   readonly trust: (id: PeerId, credential: Uint8Array | undefined, unixMs: number) => Peer | undefined
+  /** Why `trust` gave no peer; the cause of what this end reports (SE-18). */
+  readonly whyNot?: (id: PeerId, credential: Uint8Array | undefined, unixMs: number) => unknown
   /** False if a peer that is trusted may not have another session (LI-54). */
   readonly hasRoom?: (id: PeerId) => boolean
   /** With it psk suites alone are allowed (SE-80). The key of an id, borrowed; undefined for an id nobody knows (SE-82). */

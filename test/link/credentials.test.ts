@@ -18,7 +18,7 @@ import {
   type TrustStore,
   trustStore,
 } from '../../src/index.js'
-import { alice, bob, code, dialling, Echo, echo, listening, open } from './sessions.js'
+import { alice, bob, code, codeOf, dialling, Echo, echo, failure, listening, open } from './sessions.js'
 
 const issuer = generateIssuer()
 const DAY = 86_400_000
@@ -70,6 +70,15 @@ test('ID-28 ID-29 without a credential that holds nobody is let in, and all are 
   await near.close()
   const strangers = [alice, generateIdentity(), certified(alice, {}, generateIssuer())]
   for (const identity of strangers) expect(await code(meeting(host, identity))).toBe('identity/not-trusted')
+  const [left, right] = memoryPair()
+  const dialled = failure(initiate(left, dialling({ identity: strangers[2] ?? alice })))
+  // This end is told why; the other the code alone.
+  expect(await failure(host.accept(right))).toMatchObject({
+    code: 'identity/not-trusted',
+    cause: { message: 'identity/credential: expected a trusted issuer' },
+  })
+  const told = await dialled
+  expect([codeOf(told), told instanceof Error && told.cause]).toEqual(['identity/not-trusted', undefined])
   trust.removeIssuer(issuer.id)
   expect(await code(meeting(host, shown))).toBe('identity/not-trusted')
 })
