@@ -162,7 +162,11 @@ const whole = (suite: Suite): Plot => ({
 })
 
 const [, XX] = SUITES
-const CALL: NonNullable<Plot['acts']> = [[read('kitchen')], [reply('responder', 20.5)], [{ by: 'responder', act: 'close' }]]
+const CALL: NonNullable<Plot['acts']> = [
+  [read('kitchen')],
+  [reply('responder', 20.5)],
+  [{ by: 'responder', act: 'close' }],
+]
 
 const retried = (): Plot => ({
   name: 'a session with Retry',
