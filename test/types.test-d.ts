@@ -7,6 +7,7 @@ import { type Contract, contract } from '../src/contract/define.js'
 import { type NoFaults, oneWay, requestResponse } from '../src/contract/operation.js'
 import { bytes, type In, type Nothing, nothing, type Out } from '../src/contract/shape.js'
 import type { PeerId } from '../src/identity/id.js'
+import type { Link } from '../src/link/link.js'
 import type { Session } from '../src/link/session.js'
 import { client } from '../src/messaging/client.js'
 import type { Context } from '../src/messaging/context.js'
@@ -35,6 +36,7 @@ const Alerts = contract('alerts.v1', { raise: oneWay(z.object({ text: z.string()
 declare const session: Session<typeof Thermostat>
 declare const both: Session<typeof Thermostat | typeof Alerts>
 declare const none: Session<never>
+declare const kept: Link<typeof Thermostat>
 declare const thenable: { readonly then: typeof Alerts.operations.raise }
 declare const error: unknown
 
@@ -98,6 +100,11 @@ holds<Same<ReturnType<typeof thermostat.read>, Promise<{ celsius: number }>>>()
 holds<Same<ReturnType<typeof thermostat.count>, Promise<number>>>()
 holds<Same<ReturnType<typeof thermostat.ping>, Promise<undefined>>>()
 holds<Same<ReturnType<typeof thermostat.log>, Promise<void>>>()
+// On a link it is the same.
+const lasting = client(kept, Thermostat)
+holds<Same<typeof lasting, typeof thermostat>>()
+// @ts-expect-error A contract that the link does not use.
+client(kept, Alerts)
 void thermostat.read({ room: 'kitchen' }, { timeoutMs: 500, labels: { trace: '1' } })
 void thermostat.count('four')
 void thermostat.ping()

@@ -24,7 +24,7 @@ export interface Attempt<U extends Contract> {
 /** Attempts at sessions with one peer. They share one policy with its limits, whatever form it was given in (LI-22). */
 export class Dialler<U extends Contract> {
   readonly #options: DialOptions<U>
-  readonly #side: Omit<InitiatorSide, 'epochMs'>
+  #side: Omit<InitiatorSide, 'epochMs'>
 
   /** @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be */
   constructor(options: DialOptions<U>) {
@@ -51,6 +51,11 @@ export class Dialler<U extends Contract> {
       free(transport, error)
       throw error
     }
+  }
+
+  /** Attempts show this credential from now on. @throws identity/credential unless it is one of the same key */
+  renew(credential: Uint8Array): void {
+    this.#side = { ...this.#side, identity: this.#side.identity.with(credential) }
   }
 
   #engine(time: number): Engine {

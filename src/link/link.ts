@@ -27,6 +27,11 @@ export interface Link<U extends Contract = Contract> extends AsyncDisposable {
   readonly session: Promise<Session<U>>
   /** Resolves when the link and all its sessions are over; never rejects. Clean if `close` ended it and every session. */
   readonly closed: Promise<Closed>
+  /**
+   * Shows `credential` (copied) from now on: in the present session, as `Session.renew` does, and in every later one.
+   * @throws identity/credential unless it is one of the key this end dials with
+   */
+  renew(credential: Uint8Array): void
   /** No further session; those there are close as `Session.close` does, within 5 s. Never rejects. */
   close(): Promise<void>
 }

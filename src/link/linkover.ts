@@ -72,6 +72,17 @@ class Linking<U extends Contract> implements Link<U> {
     return this.#closed.promise
   }
 
+  renew(credential: Uint8Array): void {
+    this.#dialler.renew(credential)
+    for (const session of this.#live)
+      try {
+        session.renew(credential)
+      } catch (error) {
+        // A session that ends, or has had too many just now, is followed by one that shows it.
+        if (!(error instanceof SottoError)) throw error
+      }
+  }
+
   async close(): Promise<void> {
     this.#follow(() => this.#state.close(undefined))
     await this.closed

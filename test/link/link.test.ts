@@ -5,18 +5,23 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   bytes,
+  checkProof,
   client,
   contract,
   type DialOptions,
   generateIdentity,
+  generateIssuer,
   type Handlers,
   type Host,
   type HostOptions,
   host,
+  issueCredential,
   type Link,
   linkOver,
+  makeChallenge,
   memoryPair,
   oneWay,
+  proveIdentity,
   type Session,
   SottoError,
   serve,
@@ -25,7 +30,7 @@ import {
 import { WAITING, WAITING_BYTES } from '../../src/link/linkcalls.js'
 import { CHANGES, Changes } from '../../src/link/linkchanges.js'
 import { LEAVING } from '../../src/link/linkover.js'
-import { link, listen } from '../../src/node.js'
+import { knownPeers, link, listen } from '../../src/node.js'
 import { alice, all, bob, code, codeOf, dialling, failure, gate, open, unhandled } from './sessions.js'
 import { Store } from './store.js'
 
@@ -458,6 +463,55 @@ describe('LI-36 a peer that drains', () => {
     expect(await ended(on)).toBe('session/closed')
     expect(outcomes).toEqual(Array.from({ length: LEAVING + 1 }, () => 'session/lost'))
   })
+})
+
+test('LI-43 a renewed credential is shown in the present session and in every later one', async () => {
+  const issuer = generateIssuer()
+  const issued = (days: number): Uint8Array => {
+    const unixMs = Date.now()
+    const possession = checkProof(issuer, proveIdentity(alice, makeChallenge(issuer, unixMs), issuer.id), unixMs)
+    const name = 'spiffe://example.org/alice'
+    return issueCredential(issuer, { possession, name, expiresMs: unixMs + days * 86_400_000 })
+  }
+  const answering = bobs({ trust: [issuer.id] })
+  const on = linked(wayTo(answering).connect, { identity: alice.with(issued(1)) })
+  const { set } = client(on, Store)
+  await set(one)
+  const first = only(answering)
+  const before = first.peer.expiresMs ?? 0
+  const newer = issued(2)
+  on.renew(newer)
+  expect(() => on.renew(newer.subarray(1))).toThrow('identity/credential')
+  // A later message: the credential has come by then.
+  await set(one)
+  const { expiresMs = 0 } = first.peer
+  expect(expiresMs).toBeGreaterThan(before)
+  first.abort()
+  // Nobody is there to show it to, and a session that has had too many shows it next time.
+  for (let i = 0; i < 9; i++) on.renew(newer)
+  await set(one)
+  expect(only(answering).peer.expiresMs).toBe(expiresMs)
+})
+
+test('LI-33 a known peer whose key changes, and a file that cannot be written, end a link', async () => {
+  const path = join(folder, 'known')
+  const known = await knownPeers(path, 'accept-new')
+  const peer = { endpoint: 'tcp:bob:1', known } as const
+  const first = bobs()
+  const way = wayTo(first)
+  const on = linked(way.connect, { peer })
+  await client(on, Store).set(one)
+  way.host = bobs({ identity: generateIdentity() })
+  only(first).abort()
+  expect(await ended(on)).toBe('identity/changed')
+  const lost = unhandled()
+  const nowhere = {
+    endpoint: 'tcp:bob:1',
+    known: await knownPeers(join(folder, 'gone', 'known'), 'accept-new'),
+  } as const
+  const other = linked(wayTo(bobs()).connect, { peer: nowhere })
+  expect(await ended(other)).toBe('identity/file')
+  expect(await lost()).toEqual([])
 })
 
 describe('LI-42 the end of a link', () => {
