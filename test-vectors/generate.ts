@@ -9,6 +9,7 @@ import { initiationVectors } from './make/initiation.js'
 import { negotiationVectors } from './make/negotiation.js'
 import { noiseVectors } from './make/noise.js'
 import { decisionVectors, policyVectors } from './make/policy.js'
+import { refreshVectors } from './make/refresh.js'
 import { rowVectors } from './make/rows.js'
 import { sessionVectors } from './make/session.js'
 import { FILES, type FileName, type Vectors } from './schema.js'
@@ -21,6 +22,7 @@ const MAKERS: { readonly [F in FileName]: (provider: Provider) => Vectors<F> } =
   'noise-hfs': noiseVectors,
   exporter: exporterVectors,
   channel: channelVectors,
+  refresh: refreshVectors,
   negotiation: negotiationVectors,
   initiation: initiationVectors,
   frames: frameVectors,

@@ -131,7 +131,16 @@ const exported = z.strictObject({ label: z.string(), context: hex, length: count
 export const exporter = z.strictObject({
   $schema: z.string(),
   about,
-  vectors: z.array(z.strictObject({ name, ck: key32, h: key32, keys, sessionId: hex, exports: z.array(exported) })),
+  vectors: z.array(
+    z.strictObject({
+      name,
+      ck: key32,
+      h: key32,
+      keys: keys.extend({ root: key32 }),
+      sessionId: hex,
+      exports: z.array(exported),
+    }),
+  ),
   refused: z.array(z.strictObject({ name, rule, label: z.string(), length: count })),
 })
 
@@ -144,6 +153,39 @@ export const channel = z.strictObject({
   records: z.array(z.strictObject({ name, cipher, ...record.shape })),
   rekeys: z.array(z.strictObject({ name, cipher, chain: z.array(record) })),
   refused: z.array(z.strictObject({ ...fault, cipher, key: key32, n: count, record: hex })),
+})
+
+const refreshRun = z.strictObject({
+  run: count,
+  prologue: hex,
+  psk: key32,
+  init_ephemeral: key32,
+  init_e1: hex,
+  resp_ephemeral: key32,
+  resp_ekem1: key32,
+  messages: z.array(hex),
+  frames: z.array(hex),
+  steps: z.array(step),
+  keys: z.strictObject({ ck: key32, h: key32, t: key32, k_ir: key32, k_ri: key32, x: key32, root: key32 }),
+  records: z.array(z.strictObject({ from: z.enum(['initiator', 'responder']), ...record.shape })),
+})
+
+export const refresh = z.strictObject({
+  $schema: z.string(),
+  about,
+  vectors: z.array(
+    z.strictObject({
+      name,
+      cipher,
+      protocol_name: z.string(),
+      init_static: key32,
+      resp_static: key32,
+      ck: key32,
+      h: key32,
+      before: z.strictObject({ k_ir: key32, k_ri: key32, root: key32 }),
+      runs: z.array(refreshRun),
+    }),
+  ),
 })
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
@@ -219,6 +261,7 @@ export const FILES = {
   'noise-hfs': noise,
   exporter,
   channel,
+  refresh,
   negotiation,
   initiation,
   frames,

@@ -156,10 +156,11 @@ export const scheduleOf = ({ hash }: Provider, ck: Uint8Array, h: Uint8Array): R
   const k_ir = sha256.hmac(t, Uint8Array.of(1))
   const k_ri = sha256.hmac(t, k_ir, Uint8Array.of(2))
   const x = sha256.hmac(t, k_ri, Uint8Array.of(3))
-  return { t, k_ir, k_ri, x, exp: sha256.hmac(x, utf8('Sotto/1 exporter'), h, Uint8Array.of(1)) }
+  const secret = (label: string): Uint8Array => sha256.hmac(x, utf8(label), h, Uint8Array.of(1))
+  return { t, k_ir, k_ri, x, exp: secret('Sotto/1 exporter'), root: secret('Sotto/1 root') }
 }
 
-type ScheduleKey = 't' | 'k_ir' | 'k_ri' | 'x' | 'exp'
+type ScheduleKey = 't' | 'k_ir' | 'k_ri' | 'x' | 'exp' | 'root'
 
 /** Export(label, context, length), block by block. */
 export const exportOf = (

@@ -50,6 +50,7 @@ const exporterVector = (
       k_ri: toHex(schedule.k_ri),
       x: toHex(schedule.x),
       exp: toHex(schedule.exp),
+      root: toHex(schedule.root),
     },
     sessionId: exported('sotto session id', EMPTY, 16),
     exports: [
@@ -82,7 +83,13 @@ export const channelVectors = (provider: Provider): Channel => ({
   refused: CIPHERS.flatMap((cipher) => refused(cipher, provider)),
 })
 
-const sealed = (cipher: CipherName, key: Uint8Array, n: number, plaintext: Uint8Array, provider: Provider): Sealed => {
+export const sealed = (
+  cipher: CipherName,
+  key: Uint8Array,
+  n: number,
+  plaintext: Uint8Array,
+  provider: Provider,
+): Sealed => {
   const sealer = new Sealer(new CipherState(provider.cipher[cipher].importKey(key), 'send', n), {}, n)
   return {
     key: toHex(key),

@@ -1,0 +1,112 @@
+/** Vectors of refreshes, on every provider: by the framework, by the channel, and by the formulas alone. */
+import { createHmac } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { concat, toHex, utf8 } from '../../src/bytes.js'
+import { Opener, RECORD_CEILING } from '../../src/channel/opener.js'
+import { CipherState } from '../../src/noise/cipherstate.js'
+import { HandshakeState } from '../../src/noise/handshake.js'
+import { generateKeyPair } from '../../src/noise/keypair.js'
+import { decodeFrames } from '../../src/session/frames.js'
+import { fromHex } from '../../test-vectors/hex.js'
+import * as schema from '../../test-vectors/schema.js'
+import { providers } from '../crypto/providers.js'
+import { declareFixedKeys } from '../setup/nonces.js'
+import { codeOf, flipped, readVectors } from './file.js'
+
+declareFixedKeys('vectors fix every key, and are run more than once')
+
+const { vectors } = readVectors(schema.refresh, 'refresh')
+type RefreshVector = (typeof vectors)[number]
+type Run = RefreshVector['runs'][number]
+
+const hmac = (key: Uint8Array, ...parts: (Uint8Array | string)[]): string => {
+  const mac = createHmac('sha256', key)
+  for (const part of parts) mac.update(part)
+  return mac.digest('hex')
+}
+
+/** The keys that a handshake with this ck and h leaves, by lines of HMAC alone. */
+const scheduleOf = (ck: Uint8Array, h: Uint8Array) => {
+  const t = hmac(ck)
+  const k_ir = hmac(fromHex(t), Uint8Array.of(1))
+  const k_ri = hmac(fromHex(t), fromHex(k_ir), Uint8Array.of(2))
+  const x = hmac(fromHex(t), fromHex(k_ri), Uint8Array.of(3))
+  return { t, k_ir, k_ri, x, root: hmac(fromHex(x), 'Sotto/1 root', h, Uint8Array.of(1)) }
+}
+
+describe.each(vectors)('refresh.json $name', (vector) => {
+  test('CH-21 CH-22 root, prologue and keys are the formulas', () => {
+    const first = scheduleOf(fromHex(vector.ck), fromHex(vector.h))
+    expect(vector.before).toEqual({ k_ir: first.k_ir, k_ri: first.k_ri, root: first.root })
+    let { root } = first
+    let { h } = vector
+    for (const [index, { run, prologue, psk, keys }] of vector.runs.entries()) {
+      expect(run).toBe(index + 1)
+      expect(psk).toBe(root)
+      expect(prologue).toBe(toHex(concat(utf8('Sotto/1 refresh'), fromHex(h), Uint8Array.of(0, 0, 0, run))))
+      const { ck, h: last, ...rest } = keys
+      expect(rest).toEqual(scheduleOf(fromHex(ck), fromHex(last)))
+      root = keys.root
+      h = last
+    }
+  })
+
+  test.each(providers)('CH-20 CH-23 with $name both ends write and read these messages, and no other', (provider) => {
+    const side = (run: Run, role: 'initiator' | 'responder'): HandshakeState =>
+      new HandshakeState({
+        protocol: vector.protocol_name,
+        role,
+        prologue: fromHex(run.prologue),
+        psks: [fromHex(run.psk)],
+        s: generateKeyPair('25519', fromHex(role === 'initiator' ? vector.init_static : vector.resp_static)),
+        provider,
+        ephemeralForTesting: {
+          e: fromHex(role === 'initiator' ? run.init_ephemeral : run.resp_ephemeral),
+          e1: fromHex(run.init_e1),
+          ekem1: fromHex(run.resp_ekem1),
+        },
+      })
+    for (const run of vector.runs) {
+      const ends = [side(run, 'initiator'), side(run, 'responder')] as const
+      for (const [index, message] of run.messages.entries()) {
+        const [writer, reader] = index === 1 ? [ends[1], ends[0]] : ends
+        expect(toHex(writer.writeMessage())).toBe(message)
+        expect(toHex(reader.readMessage(fromHex(message)))).toBe('')
+        expect(decodeFrames(fromHex(run.frames[index] ?? ''))).toEqual([{ is: 'REFRESH', body: fromHex(message) }])
+      }
+      for (const end of ends) {
+        const split = end.split()
+        expect([toHex(split.handshakeHash), toHex(split.takeRoot())]).toEqual([run.keys.h, run.keys.root])
+      }
+      // Message 3 is the one that holds the root.
+      for (const changed of flipped(fromHex(run.messages[2] ?? ''), [0x01])) {
+        const responder = side(run, 'responder')
+        responder.readMessage(fromHex(run.messages[0] ?? ''))
+        responder.writeMessage()
+        expect(codeOf(() => responder.readMessage(changed))).toBe('noise/failed')
+      }
+    }
+  })
+
+  test.each(providers)('CH-4 CH-28 with $name the records of the change open, the nonce going on', (provider) => {
+    const cipher = provider.cipher[vector.cipher]
+    const state = (key: string, n: number): CipherState => new CipherState(cipher.importKey(fromHex(key)), 'receive', n)
+    for (const run of vector.runs) {
+      for (const from of ['initiator', 'responder'] as const) {
+        const [last, next] = run.records.filter((record) => record.from === from)
+        if (last === undefined || next === undefined) expect.fail('expected two records')
+        expect(next.n).toBe(last.n + 1)
+        expect(next.key).toBe(from === 'initiator' ? run.keys.k_ir : run.keys.k_ri)
+        const opener = new Opener(state(last.key, last.n), RECORD_CEILING[vector.cipher], last.n)
+        const plaintext = opener.open(fromHex(last.record))
+        expect(toHex(plaintext)).toBe(last.plaintext)
+        expect(decodeFrames(plaintext).at(-1)).toEqual({ is: 'REKEY', generation: 1 })
+        opener.refresh(state(next.key, 0))
+        expect(toHex(opener.open(fromHex(next.record)))).toBe(next.plaintext)
+        const late = new Opener(state(last.key, last.n), RECORD_CEILING[vector.cipher], last.n)
+        late.open(fromHex(last.record))
+        expect(codeOf(() => late.open(fromHex(next.record)))).toBe('channel/forged')
+      }
+    }
+  })
+})
