@@ -35,6 +35,21 @@ const timeMessages = async ({ count, size }, send, settle) => {
   return (count / (performance.now() - start)) * 1000
 }
 
+/** Opens as many as are to be held, twenty at a time, and keeps them until the process is ended. */
+const holdMany = async (count, open) => {
+  const held = []
+  while (held.length < count)
+    held.push(...(await Promise.all(Array.from({ length: Math.min(20, count - held.length) }, open))))
+  return held.length
+}
+
+/** Says the bytes of this process whenever it is asked, after what can be collected was. */
+const sayMemory = () =>
+  process.stdin.on('data', () => {
+    globalThis.gc()
+    say({ rss: process.memoryUsage.rss() })
+  })
+
 const sotto = {
   async server() {
     let seen = 0
@@ -48,13 +63,16 @@ const sotto = {
       version: 1,
       rules: [{ id: 'bench', effect: 'allow', by: [options.client], verbs: ['call', 'send'], on: ['bench.v1.*'] }],
     }
-    const server = await listen('tcp:127.0.0.1:0', {
+    const caps = { sessionsPeer: options.sessions ?? 1 }
+    const ends = {
       identity: await readIdentity(options.key),
       trust: [options.client],
       policy,
       serve: [serve(Load, handlers)],
       protocol: { pq: options.pq },
-    })
+    }
+    const server = await listen('tcp:127.0.0.1:0', ends, caps)
+    if (options.sessions !== undefined) sayMemory()
     say({ endpoint: server.endpoint })
   },
   async client() {
@@ -65,6 +83,12 @@ const sotto = {
       return timeHandshakes(options.handshakes, async () => {
         const session = await open()
         return () => session.close()
+      })
+    if (options.sessions !== undefined)
+      return holdMany(options.sessions, async () => {
+        const session = await open()
+        await client(session, Load).count()
+        return session
       })
     const session = await open()
     const { push, count } = client(session, Load)
@@ -78,9 +102,12 @@ const sotto = {
   },
 }
 
+const held = []
+
 /** A byte counter that answers one byte when all has come: node:tls and plain sockets alike. */
 const counting = (socket) => {
   let left = options.count * options.size
+  if (options.sessions !== undefined) held.push(socket)
   socket.on('data', (chunk) => {
     left -= chunk.length
     if (left === 0) socket.write('.')
@@ -98,6 +125,14 @@ const gone = (socket) =>
   })
 
 const streamClient = async (open) => {
+  if (options.sessions !== undefined)
+    return holdMany(options.sessions, async () => {
+      const socket = await open()
+      const answer = answered(socket)
+      socket.write(new Uint8Array(options.size))
+      await answer
+      return socket
+    })
   if (options.handshakes !== undefined)
     return timeHandshakes(options.handshakes, async () => {
       const socket = await open()
@@ -118,6 +153,7 @@ const tls = {
       { ...options.tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3', noDelay: true },
       counting,
     )
+    if (options.sessions !== undefined) sayMemory()
     say({ endpoint: await port(server) })
   },
   client: () =>
@@ -139,6 +175,7 @@ const tls = {
 
 const plain = {
   async server() {
+    if (options.sessions !== undefined) sayMemory()
     say({ endpoint: await port(createPlainServer({ noDelay: true }, counting)) })
   },
   client: () =>

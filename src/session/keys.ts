@@ -49,10 +49,18 @@ export class Keys {
     const owes = this.#refresh?.owes === true
     if (filled === undefined && !owes) return undefined
     const plaintext = filled ?? EMPTY
-    if (!owes && !sealer.due) return this.seal(plaintext)
-    const record = this.seal(outbox.append(plaintext, encodeFrame({ is: 'REKEY', generation: owes ? 1 : 0 })))
+    if (!owes && !sealer.due) return this.#sealAndWipe(plaintext)
+    const last = encodeFrame({ is: 'REKEY', generation: owes ? 1 : 0 })
+    const record = this.#sealAndWipe(outbox.append(plaintext, last))
     if (owes) this.#refresh?.switched(nowMs)
     else sealer.rekey()
+    return record
+  }
+
+  /** The room it lies in is shared. */
+  #sealAndWipe(plaintext: Uint8Array): Uint8Array {
+    const record = this.seal(plaintext)
+    plaintext.fill(0)
     return record
   }
 

@@ -1,4 +1,5 @@
 import { EMPTY } from '../bytes.js'
+import { MAX_PLAINTEXT } from '../channel/record.js'
 import { SottoError } from '../errors.js'
 import { type Exchange, ITEM_CHARGE } from './exchange.js'
 import { FLAG, MAX_FRAMES } from './frames.js'
@@ -22,6 +23,12 @@ const DATA_OVERHEAD = 14
 const LINES = 3
 /** Turns in a record, when many wait for one. */
 const TURNS = 4
+
+/**
+ * Where every outbox of the process fills a record. Nothing waits between filling and sealing it, and what is sealed is wiped, so
+ * no session finds another's bytes here; a buffer each would be most of what an idle session weighs.
+ */
+const SCRATCH = new Uint8Array(MAX_PLAINTEXT)
 
 /** Who is told of what was framed. */
 interface Owner {
@@ -56,7 +63,6 @@ export class Outbox {
   readonly #halfExchange: number
   readonly #leastPiece: number
   readonly #owner: Owner
-  readonly #scratch: Uint8Array
   #urgent: Urgent[] = []
   #controlBytes = 0
   readonly #ones = new Line()
@@ -82,7 +88,6 @@ export class Outbox {
     this.#halfExchange = declared.exchangeWindow / 2
     this.#leastPiece = Math.min(LEAST_PIECE, Math.floor(this.#turn / 2))
     this.#owner = owner
-    this.#scratch = new Uint8Array(allowed.plaintext)
   }
 
   get empty(): boolean {
@@ -140,21 +145,21 @@ export class Outbox {
     line?.dropped()
   }
 
-  /** The next record's plaintext, a view that is valid until the next call; undefined when nothing can go. */
+  /** The next record's plaintext, to be sealed and wiped before any outbox fills again; undefined when nothing can go. */
   fill(): Uint8Array | undefined {
     this.#frames = 0
     const at = this.#fillMessages(this.#fillUrgent(0))
-    return at === 0 ? undefined : this.#scratch.subarray(0, at)
+    return at === 0 ? undefined : SCRATCH.subarray(0, at)
   }
 
   /** Appends a last frame of at most two bytes to the plaintext `fill` gave. */
   append(plaintext: Uint8Array, frame: Uint8Array): Uint8Array {
-    this.#scratch.set(frame, plaintext.length)
-    return this.#scratch.subarray(0, plaintext.length + frame.length)
+    SCRATCH.set(frame, plaintext.length)
+    return SCRATCH.subarray(0, plaintext.length + frame.length)
   }
 
   erase(): void {
-    this.#scratch.fill(0)
+    SCRATCH.fill(0)
     this.#urgent = []
     this.#controlBytes = 0
     for (const line of [this.#ones, this.#calls, this.#large]) line.clear()
@@ -180,7 +185,7 @@ export class Outbox {
     let count = 0
     for (const { bytes, counted, framed } of this.#urgent) {
       if (at + bytes.length > this.#limit || !this.#roomForFrame) break
-      this.#scratch.set(bytes, at)
+      SCRATCH.set(bytes, at)
       this.#frames++
       at += bytes.length
       count++
@@ -248,7 +253,7 @@ export class Outbox {
       return at
     }
     this.#frames++
-    const behind = writeData(this.#scratch, at, exchange.id, FLAG.end, EMPTY)
+    const behind = writeData(SCRATCH, at, exchange.id, FLAG.end, EMPTY)
     this.#owner.framed(exchange, true)
     return behind
   }
@@ -294,8 +299,8 @@ export class Outbox {
     if (flags === FLAG.more) this.#pieced = exchange
     const behind =
       head === undefined
-        ? writeData(this.#scratch, at, exchange.id, flags, body)
-        : writeBegin(this.#scratch, at, exchange.id, head, flags, body)
+        ? writeData(SCRATCH, at, exchange.id, flags, body)
+        : writeBegin(SCRATCH, at, exchange.id, head, flags, body)
     if (!more) this.#framed(exchange, ends)
     return behind
   }
