@@ -74,6 +74,12 @@ test('a parent and its child speak over standard streams, and end', async () => 
   expect(parent.lines).toEqual(["the child's kitchen: 19 °C"])
 })
 
+test('an issuer vouches for a key, and takes it back', async () => {
+  const issuer = start('issuer')
+  expect(await issuer.ended).toBe(0)
+  expect(issuer.lines).toEqual(['hello, spiffe://example.org/alice', 'identity/not-trusted'])
+})
+
 test('both ends in one process speak over memory, and end', async () => {
   const memory = start('memory')
   expect(await memory.ended).toBe(0)

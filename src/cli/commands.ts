@@ -36,6 +36,12 @@ export const run = async (args: readonly string[], terminal: Terminal): Promise<
     terminal[name === undefined ? 'error' : 'out'](overview())
     return name === undefined ? EXIT.usage : EXIT.ok
   }
+  const family = Object.entries(COMMANDS).flatMap(([full, command]) => (full.startsWith(`${name} `) ? [command] : []))
+  if (family.length > 0) {
+    const asked = rest.length === 1 && (rest[0] === '--help' || rest[0] === '-h')
+    terminal[asked ? 'out' : 'error'](overview(family))
+    return asked ? EXIT.ok : EXIT.usage
+  }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command === undefined) {
     terminal.error(`sotto: no command "${name}"\n\n${overview()}`)
@@ -74,7 +80,7 @@ const parse = ({ options }: Command, args: readonly string[]): Arguments | strin
 
 const usage = (command: Command): string => `usage: sotto ${command.usage}`
 
-const overview = (): string => {
-  const rows = Object.values(COMMANDS).map(({ usage, summary }) => `  sotto ${usage}\n      ${summary}`)
+const overview = (commands: readonly Command[] = Object.values(COMMANDS)): string => {
+  const rows = commands.map(({ usage, summary }) => `  sotto ${usage}\n      ${summary}`)
   return `usage: sotto COMMAND [OPTIONS]\n\n${rows.join('\n')}\n\nExits with 0 if all is well, 1 if something failed, 2 if it was called wrongly.`
 }

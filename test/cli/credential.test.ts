@@ -191,6 +191,17 @@ describe('sotto credential', () => {
     expect(error).toContain('usage: sotto')
   })
 
+  test('CL-1 help names every credential command, and is asked for of each', async () => {
+    const { exit, out } = await sotto('credential', '--help')
+    expect(exit).toBe(0)
+    const names = ['challenge', 'prove', 'issue', 'show', 'verify', 'revoke']
+    for (const name of names) {
+      expect(out).toContain(`sotto credential ${name} `)
+      expect(await sotto('credential', name, '--help')).toMatchObject({ exit: 0, error: '' })
+    }
+    expect((await sotto('--help')).out).toContain('sotto credential issue ')
+  })
+
   test('CL-21 show prints everything, as lines or as JSON', async () => {
     const serial = await issued('--name', 'spiffe://example.org/a', '--role', 'r', '--claim', 'n:=1')
     const { out } = await sotto('credential', 'show', file)
