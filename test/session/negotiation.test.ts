@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { concat, EMPTY } from '../../src/bytes.js'
+import { concat, EMPTY, equal } from '../../src/bytes.js'
 import type { Provider } from '../../src/crypto/provider.js'
 import { Engine } from '../../src/session/engine.js'
 import { type PostQuantum, SUITES } from '../../src/session/suites.js'
 import { providers } from '../crypto/providers.js'
 import { HandInitiator, helloOf, initiationField, packet, partsOf, plainInitiation, retryOf } from './byhand.js'
-import { alice, initiatorSide, pairOf, responderSide, settle } from './pair.js'
+import { alice, initiatorSide, PSK, pairOf, responderSide, settle } from './pair.js'
 
 const [HFS, XX] = SUITES
 const SETTINGS = ['require', 'prefer', 'off'] as const
@@ -14,13 +14,15 @@ interface Flow {
   readonly name: string
   readonly initiator: PostQuantum
   readonly responder: PostQuantum
+  readonly psk?: boolean
 }
 
-/** The three ways a negotiation goes: both suites at once, and the one with a Retry between. */
+/** The ways a negotiation goes: a suite of each kind at once, and one with a Retry between. */
 const RETRY: Flow = { name: 'retry', initiator: 'prefer', responder: 'off' }
 const FLOWS: readonly Flow[] = [
   { name: 'XX', initiator: 'off', responder: 'off' },
   { name: 'XXhfs', initiator: 'require', responder: 'require' },
+  { name: 'XXpsk3', initiator: 'off', responder: 'off', psk: true },
   RETRY,
 ]
 
@@ -32,9 +34,11 @@ interface Ends {
   readonly responder: Engine
 }
 
+const pskOf = (id: Uint8Array): Uint8Array | undefined => (equal(id, PSK.id) ? PSK.key : undefined)
+
 const endsOf = (flow: Flow, provider: Provider): Ends => ({
-  initiator: Engine.initiate(initiatorSide({ pq: flow.initiator }, provider), 0),
-  responder: Engine.respond(responderSide({ pq: flow.responder }, provider), 0),
+  initiator: Engine.initiate(initiatorSide({ pq: flow.initiator, ...(flow.psk && { psk: PSK }) }, provider), 0),
+  responder: Engine.respond(responderSide({ pq: flow.responder, ...(flow.psk && { pskOf }) }, provider), 0),
 })
 
 /** Plays a whole opening through `attack`; every packet that was sent, before it was touched. */
@@ -120,7 +124,7 @@ describe.each(providers)('$name', (provider) => {
       const inHead = fast ? EVERY_VALUE : EVERY_BIT
       const inKeys = (offset: number) => {
         if (fast) return flow === RETRY ? oneBit(offset) : EVERY_BIT
-        return offset % 4 === 0 || flow.name === 'XX' ? oneBit(offset) : []
+        return offset % 4 === 0 || flow.name !== 'XXhfs' ? oneBit(offset) : []
       }
       const count = opened(
         flow,
