@@ -34,7 +34,7 @@ export class LinkCalls implements Caller {
     return new Promise((resolve, reject) => {
       const idempotent = this.#idempotent.has(`${contract}.${operation}`)
       const asked: Asked = { verb: 'call', contract, operation, options, idempotent, number: this.#number++ }
-      this.#ask(new Request(asked, value, { resolve, reject }, now()))
+      this.#ask(new Request(asked, value, { resolve, reject }, now()), value)
     })
   }
 
@@ -79,10 +79,10 @@ export class LinkCalls implements Caller {
   }
 
   /** Of the present session; of the next if there is none, or it has refused the request already. */
-  #ask(request: Request): void {
+  #ask(request: Request, value?: Wire): void {
     const caller = this.#caller
     if (caller === undefined || caller === request.tried) this.#wait(request)
-    else this.#follow(request, caller, request.over(caller, now()))
+    else this.#follow(request, caller, request.over(caller, now(), value))
   }
 
   #follow(request: Request, caller: Caller, outcome: Promise<Wire | undefined>): void {

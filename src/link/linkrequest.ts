@@ -56,11 +56,9 @@ export class Request {
     return this.#body?.length ?? 0
   }
 
-  /** Asks it of a session, within what is left of its time. */
-  async over(caller: Caller, nowMs: number): Promise<Wire | undefined> {
-    this.tried = caller
+  /** Asks it of a session, within what is left of its time; `value` is what was asked, if the caller still holds it. */
+  async over(caller: Caller, nowMs: number, value: Wire | undefined = this.#value()): Promise<Wire | undefined> {
     const { verb, contract, operation, options } = this.#asked
-    const value = this.#body === undefined ? undefined : decode(this.#body)
     const leftMs = this.deadlineMs - nowMs
     if (leftMs <= 0) throw SottoError.of('call/deadline', 'no session came in time')
     const left = leftMs === Number.POSITIVE_INFINITY ? options : { ...options, timeoutMs: leftMs }
@@ -84,6 +82,10 @@ export class Request {
   /** `ran` speaks of every session that was asked, not of the last alone (LI-39). */
   reject(error: unknown): void {
     this.#settle.reject(this.#mayHaveRun && error instanceof SottoError ? maybe(error) : error)
+  }
+
+  #value(): Wire | undefined {
+    return this.#body === undefined ? undefined : decode(this.#body)
   }
 }
 
