@@ -1,5 +1,4 @@
 import type { Wire } from '../cbor.js'
-import { REKEY_BYTES, REKEY_RECORDS } from '../channel/sealer.js'
 import type { Contract } from '../contract/define.js'
 import { defaultProvider } from '../crypto/default.js'
 import { checkExpected, type Expected } from '../identity/expected.js'
@@ -67,9 +66,9 @@ export interface Protocol {
 
 /** Of the keys of a session. */
 export interface Rekey {
-  /** Records sealed with a key at most: 1 to 2^20, which it is unless said. */
+  /** Records sealed with a key at most: 2^20 unless less is said. */
   readonly records?: number
-  /** Bytes sealed with a key at most: 1 to 2^36, which it is unless said. */
+  /** Bytes sealed with a key at most: 2^36 unless less is said. */
   readonly bytes?: number
   /** Fresh ephemerals replace all keys so often, in ms: 2,000 to 3,600,000, which it is unless said. */
   readonly refreshMs?: number
@@ -113,8 +112,8 @@ const sideOf = (options: Both<Contract>, nowMs: number): Side => {
   distinct(serves)
   inRange('handshakeMs', handshakeMs, 1)
   inRange('everyMs', everyMs, LEAST_EVERY_MS)
-  inRange('rekey.records', rekey.records ?? 1, 1, REKEY_RECORDS)
-  inRange('rekey.bytes', rekey.bytes ?? 1, 1, REKEY_BYTES)
+  inRange('rekey.records', rekey.records ?? 1, 1, Number.MAX_SAFE_INTEGER)
+  inRange('rekey.bytes', rekey.bytes ?? 1, 1, Number.MAX_SAFE_INTEGER)
   inRange('rekey.refreshMs', rekey.refreshMs ?? REFRESH_MS, LEAST_REFRESH_MS, REFRESH_MS)
   if (!Object.hasOwn(POST_QUANTUM, pq)) throw new RangeError(`expected pq of ${Object.keys(POST_QUANTUM).join()}`)
   if (typeof padding === 'object') inRange('padding.multiple', padding.multiple, 1, LIMITS.plaintext.ceiling)

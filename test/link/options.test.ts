@@ -116,10 +116,9 @@ test('SE-5 options that cannot be are refused, and never taken for a lesser sett
     { padding: { multiple: 65_520 } },
     { padding: { multiple: Number.NaN } },
     { rekey: { records: 0 } },
-    { rekey: { records: 2 ** 20 + 1 } },
     { rekey: { records: Number.NaN } },
     { rekey: { bytes: 0 } },
-    { rekey: { bytes: 2 ** 36 + 1 } },
+    { rekey: { bytes: Number.POSITIVE_INFINITY } },
     { rekey: { refreshMs: 1_999 } },
     { rekey: { refreshMs: 3_600_001 } },
   ]

@@ -438,7 +438,7 @@ describe('REFUSE', () => {
     const others = Object.values(ERRORS)
       .map(({ wire }) => wire)
       .filter((wire) => !REFUSALS.some((code) => ERRORS[code].wire === wire))
-    for (const wire of [...others, 8, 200, 2 ** 40])
+    for (const wire of [...others, 9, 200, 2 ** 40])
       expect(verdictOn(refuse(wire, '')), String(wire)).toMatchObject({ end: 'session/malformed' })
   })
 
