@@ -8,6 +8,7 @@ import { type NoFaults, oneWay, requestResponse } from '../src/contract/operatio
 import { bytes, type In, type Nothing, nothing, type Out } from '../src/contract/shape.js'
 import type { PeerId } from '../src/identity/id.js'
 import type { Link } from '../src/link/link.js'
+import type { DialOptions, HostOptions } from '../src/link/options.js'
 import type { Session } from '../src/link/session.js'
 import { client } from '../src/messaging/client.js'
 import type { Context } from '../src/messaging/context.js'
@@ -212,6 +213,15 @@ export const neither: Rule = { ...rule }
 export const who: Rule = { ...rule, by: ['everyone'] }
 // @ts-expect-error An unknown verb.
 export const verb: Rule = { ...rule, verbs: ['read'], by: ['any'] }
+
+// Psks: one for a dialler, any number for a listener.
+declare const psk: { readonly id: Uint8Array; readonly key: Uint8Array }
+export const listens: HostOptions['protocol'] = { psk: [psk, psk] }
+export const dials: DialOptions['protocol'] = { psk }
+// @ts-expect-error A dialler with a list.
+export const dialsMany: DialOptions['protocol'] = { psk: [psk] }
+// @ts-expect-error A key without an id.
+export const nameless: HostOptions['protocol'] = { psk: { key: psk.key } }
 
 // Every contract is a Contract.
 export const all: readonly Contract[] = [Thermostat, Alerts]
