@@ -66,7 +66,7 @@ export interface TrustStore {
  */
 export const trustStore = (
   trust: readonly TrustEntry[] | Trust,
-  options: { readonly skewMs?: number /** @internal */; readonly provider?: Provider } = {},
+  options: { readonly skewMs?: number; readonly provider?: Provider } = {},
 ): TrustStore => new LiveTrust(trust, options.skewMs ?? SKEW_MS, options.provider ?? defaultProvider)
 
 class LiveTrust implements TrustStore {

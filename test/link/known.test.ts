@@ -8,6 +8,7 @@ import {
   type Identity,
   initiate,
   issueCredential,
+  linkOver,
   memoryPair,
   possessionOf,
   SottoError,
@@ -85,7 +86,7 @@ test('ID-38 what another process wrote or took out counts from the next dial on'
 
 test('ID-42 a session whose peer cannot be written down is aborted, with the reason', async () => {
   const known = await knownPeers(path, 'accept-new')
-  writeFileSync(`${path}.lock`, '')
+  rmSync(join(path, '..'), { recursive: true })
   const [near, far] = memoryPair()
   const accepted = listening().accept(far)
   const dialled = refusal(initiate(near, dialling({ peer: { endpoint: ENDPOINT, known } })))
@@ -93,7 +94,38 @@ test('ID-42 a session whose peer cannot be written down is aborted, with the rea
   const error = await dialled
   expect([error.code, error.message.includes(`${path}.lock`)]).toEqual(['identity/file', true])
   expect((await session.closed).clean).toBe(false)
-}, 20_000)
+})
+
+test('ID-42 a link whose peer cannot be written down ends with the reason', async () => {
+  const known = await knownPeers(path, 'accept-new')
+  rmSync(join(path, '..'), { recursive: true })
+  const host = listening()
+  const connect = async () => {
+    const [near, far] = memoryPair()
+    host.accept(far).catch(() => undefined)
+    return near
+  }
+  const kept = linkOver(connect, dialling({ peer: { endpoint: ENDPOINT, known } }))
+  const closed = await kept.closed
+  expect(closed.clean ? 'clean' : closed.error.code).toBe('identity/file')
+})
+
+test('ID-36 ID-42 a link ends where the key of its endpoint has changed', async () => {
+  const known = await knownPeers(path, 'accept-new')
+  const other = generateIdentity()
+  await known.remember(ENDPOINT, other.id)
+  const host = listening()
+  const connect = async () => {
+    const [near, far] = memoryPair()
+    host.accept(far).catch(() => undefined)
+    return near
+  }
+  const closed = await linkOver(connect, dialling({ peer: { endpoint: ENDPOINT, known } })).closed
+  expect(closed).toMatchObject({
+    clean: false,
+    error: { code: 'identity/changed', details: { known: other.id, seen: bob.id } },
+  })
+})
 
 test('ID-41 dial over a socket remembers its endpoint', async () => {
   const endpoint = `unix:${path}.sock` as const
