@@ -298,7 +298,7 @@ export class Engine {
   }
 
   #live(): Traffic {
-    if (this.#traffic === undefined || this.#state !== 'open')
+    if (this.#traffic === undefined || this.#traffic.isCut || this.#state !== 'open')
       throw SottoError.of('session/closed', 'the session is closed')
     return this.#traffic
   }

@@ -67,9 +67,9 @@ export class Traffic {
     this.#pulse.sent(nowMs)
   }
 
-  /** Queues a PING; its number, or undefined if the peer would count one too many (SE-53). */
+  /** Queues a PING; its number, or undefined if the peer would count one too many (SE-53), or miss one that was cut (SE-69). */
   ping(nowMs: number): number | undefined {
-    const count = this.#pulse.ping(nowMs)
+    const count = this.#cut ? undefined : this.#pulse.ping(nowMs)
     if (count !== undefined) this.exchanges.outbox.control(encodeFrame({ is: 'PING', count }))
     this.#pulse.sent(nowMs)
     return count
@@ -131,7 +131,7 @@ export class Traffic {
     switch (frame.is) {
       case 'PING':
         this.#pulse.hear(frame.count, nowMs)
-        this.exchanges.outbox.control(encodeFrame({ is: 'PONG', count: frame.count }))
+        if (!this.#cut) this.exchanges.outbox.control(encodeFrame({ is: 'PONG', count: frame.count }))
         break
       case 'PONG':
         this.#pulse.answer(frame.count)
