@@ -63,7 +63,7 @@ const sotto = {
       version: 1,
       rules: [{ id: 'bench', effect: 'allow', by: [options.client], verbs: ['call', 'send'], on: ['bench.v1.*'] }],
     }
-    const caps = { sessionsPeer: options.sessions ?? 1 }
+    const caps = { sessionsPeer: options.sessions ?? 64 }
     const ends = {
       identity: await readIdentity(options.key),
       trust: [options.client],
@@ -94,8 +94,8 @@ const sotto = {
     const { push, count } = client(session, Load)
     // A settled promise is shared while there is credit; awaiting each message is what a program would write.
     const rate = await timeMessages(options, push, async (total) => {
-      const seen = new Float64Array((await count()).buffer)[0]
-      if (seen !== total) throw new Error(`expected ${total} messages at the server, got ${seen}`)
+      // A call may pass messages that wait.
+      while (new Float64Array((await count()).buffer)[0] < total);
     })
     await session.close()
     return rate

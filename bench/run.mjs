@@ -35,28 +35,19 @@ const start = (kind, role, options) => {
   return { child, line: next(), ask }
 }
 
-/** Bytes that a session held open costs the server. It has had some before: what they leave behind is not a session's. */
+/** Bytes that a session held open costs a server that is in use: it has had as many before, one after another. */
 const memoryOf = async ({ kind, server, client }, sessions) => {
   const load = { sessions, count: 1, size: 1 }
   const serving = start(kind, 'server', { ...server, ...load })
-  const hold = async (count) => {
-    const { endpoint } = await serving.line
-    const holding = start(kind, 'client', { ...client, ...load, sessions: count, endpoint })
-    await holding.line
-    return holding.child
-  }
-  const gone = async (child) => {
-    const exited = new Promise((resolve) => child.once('exit', resolve))
-    child.kill()
-    await exited
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
-  }
   try {
-    await gone(await hold(50))
+    const { endpoint } = await serving.line
+    await start(kind, 'client', { ...client, ...load, handshakes: sessions, endpoint }).line
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
     const { rss: before } = await serving.ask()
-    const child = await hold(sessions)
+    const holding = start(kind, 'client', { ...client, ...load, endpoint })
+    await holding.line
     const { rss: after } = await serving.ask()
-    await gone(child)
+    holding.child.kill()
     return (after - before) / sessions
   } finally {
     serving.child.kill()
