@@ -255,7 +255,6 @@ export class Refresh {
   }
 
   #nextDue(): number {
-    if (this.#quiet) return Number.POSITIVE_INFINITY
     return this.#endedAt + this.#everyMs + (this.#state === 'R.idle' ? ASK_AFTER_MS : 0)
   }
 

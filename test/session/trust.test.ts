@@ -238,6 +238,20 @@ test('SE-104 SE-105 a key that is pinned by now is trusted by it, and its end is
   expect(late.responder.wakeAt()).toBeGreaterThan(2 * HOUR)
 })
 
+test('SE-104 the end of trust is the end, even if the judge goes on to say yes', () => {
+  const { engine } = openResponder(provider, XX, {
+    epochMs: EPOCH,
+    limits: limitsOf({ idleMs: 86_400_000 }),
+    keepaliveMs: 10 ** 8,
+    trust: (id) => ({ id, roles: [], claims: {}, expiresMs: EPOCH + 5_000 }),
+  })
+  eventsOf(engine)
+  engine.wake(4_999)
+  expect([engine.over, engine.wakeAt()]).toEqual([false, 5_000])
+  engine.wake(5_000)
+  expect(endOf(eventsOf(engine))).toBe('identity/not-trusted')
+})
+
 describe.each([
   ['responder', openResponder],
   ['initiator', openInitiator],
