@@ -15,8 +15,8 @@ export const BROKEN: readonly Broken[] = [
     edits: [
       {
         file: 'session/engine.ts',
-        from: 'ended(cause?: unknown): void {\n    if (this.over) return',
-        to: "ended(cause?: unknown): void {\n if (this.over) return\n if (this.#traffic) return this.#end('closed', undefined, undefined)",
+        from: 'if (!this.over) this.#die(cutOff(',
+        to: "if (this.#traffic && !this.over) this.#end('closed', undefined, undefined)\n if (!this.over) this.#die(cutOff(",
       },
     ],
     breaks: ['truncated'],
@@ -61,7 +61,7 @@ export const BROKEN: readonly Broken[] = [
         to: "if (exchange.abandoned === undefined && exchange.id === 0) this.#emit({ is: 'fault', exchange, error })",
       },
     ],
-    breaks: ['settled'],
+    breaks: ['settled', 'ran'],
   },
   {
     name: 'a deadline passes without a word',

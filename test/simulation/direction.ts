@@ -1,20 +1,28 @@
+import type { Kind } from '../../src/contract/kinds.js'
 import { decodeFrames, type Frame, NO_LABELS } from '../../src/session/frames.js'
 import { encodeLabels } from '../../src/session/framewriter.js'
 import type { Limits } from '../../src/session/limits.js'
 import type { Role } from './script.js'
 import { violation } from './violation.js'
 
-/** What a BEGIN takes of the session window beside its labels and body (SE-50). */
-const BEGIN_CHARGE = 64
+/** What a BEGIN takes of the session window beside its labels and body, and an item of both windows (SE-50, SE-124). */
+const CHARGE = 64
 
 type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
 
 /** One end's part of an exchange, as its records have it. */
 interface Flow {
-  readonly call: boolean
+  readonly kind: Kind
+  /** Bytes of bodies, and what they took of the exchange's window. */
   sent: number
+  charged: number
+  /** The request has gone: what follows it in a stream are items. */
+  whole: boolean
+  pieces: boolean
   ended: boolean
 }
+
+const flowOf = (kind: Kind): Flow => ({ kind, sent: 0, charged: 0, whole: false, pieces: false, ended: false })
 
 /**
  * What one end of a session has sealed, and how much of what its peer sealed it has opened: read from the plaintext of
@@ -25,7 +33,7 @@ export class Direction {
   readonly #role: Role
   /** Of both directions of the session. */
   readonly #keys: Set<string>
-  readonly #isCall: (operation: number) => boolean
+  readonly #kindOf: (operation: number) => Kind
   other: Direction
   records = 0
   opened = 0
@@ -46,11 +54,11 @@ export class Direction {
   #pings = 0
   rekeys = 0
 
-  constructor(role: Role, limits: Limits, keys: Set<string>, isCall: (operation: number) => boolean) {
+  constructor(role: Role, limits: Limits, keys: Set<string>, kindOf: (operation: number) => Kind) {
     this.#role = role
     this.limits = limits
     this.#keys = keys
-    this.#isCall = isCall
+    this.#kindOf = kindOf
     this.#granted = limits.sessionWindow
     this.other = this
   }
@@ -127,42 +135,48 @@ export class Direction {
     const expected = this.#lastBegun === 0 ? this.#role + 1 : this.#lastBegun + 2
     if (frame.exchange !== expected) throw violation('frames', `exchange ${frame.exchange} in place of ${expected}`)
     this.#lastBegun = frame.exchange
-    const flow = { call: this.#isCall(frame.operation), sent: 0, ended: false }
+    const flow = flowOf(this.#kindOf(frame.operation))
     this.#flows.set(frame.exchange, flow)
-    if (flow.call && ++this.#calls > this.other.limits.exchanges)
+    if (flow.kind !== 'oneWay' && ++this.#calls > this.other.limits.exchanges)
       throw violation('budget', `${this.#calls} calls are open`)
     const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
-    this.#take(frame, flow, BEGIN_CHARGE + labels)
+    this.#take(frame, flow, CHARGE + labels, 0)
   }
 
   #data(frame: FrameOf<'DATA'>): void {
     const id = frame.exchange
     let flow = this.#flows.get(id)
-    // A reply follows the whole of its request (SE-49).
-    if (flow === undefined && this.other.#flows.get(id)?.ended === true) {
-      flow = { call: true, sent: 0, ended: false }
+    const theirs = this.other.#flows.get(id)
+    // A reply, and an item that comes down, follow the whole of the request.
+    if (flow === undefined && theirs?.whole === true) {
+      flow = flowOf(theirs.kind)
+      flow.whole = flow.kind === 'stream'
       this.#flows.set(id, flow)
     }
     if (flow === undefined || flow.ended) throw violation('frames', `DATA in exchange ${id}, which takes none`)
-    this.#take(frame, flow, 0)
+    const item = flow.kind === 'stream' && flow.whole && !frame.more && (frame.body.length > 0 || flow.pieces)
+    this.#take(frame, flow, item ? CHARGE : 0, item ? CHARGE : 0)
   }
 
   /** Both windows, as far as the peer has raised them: what is not announced must not be used. */
-  #take({ exchange, body, end }: FrameOf<'BEGIN' | 'DATA'>, flow: Flow, fixed: number): void {
-    this.#charged += fixed + body.length
+  #take({ exchange, body, end, more }: FrameOf<'BEGIN' | 'DATA'>, flow: Flow, session: number, own: number): void {
+    this.#charged += session + body.length
     flow.sent += body.length
+    flow.charged += own + body.length
+    flow.pieces = more
+    if (!more) flow.whole = true
     if (this.#charged > this.other.#granted)
       throw violation('budget', `${this.#charged - this.other.#granted} bytes over the session window`)
     const granted = this.other.#grantedOf.get(exchange) ?? this.other.limits.exchangeWindow
-    if (flow.sent > granted)
-      throw violation('budget', `${flow.sent - granted} bytes over the window of exchange ${exchange}`)
+    if (flow.charged > granted)
+      throw violation('budget', `${flow.charged - granted} bytes over the window of exchange ${exchange}`)
     if (end) this.#end(exchange, flow)
   }
 
   #fault({ exchange }: FrameOf<'FAULT'>): void {
     const theirs = this.other.#flows.get(exchange)
     if (theirs === undefined) throw violation('frames', `FAULT in exchange ${exchange}, which never began`)
-    const flow = this.#flows.get(exchange) ?? { call: theirs.call, sent: 0, ended: false }
+    const flow = this.#flows.get(exchange) ?? flowOf(theirs.kind)
     if (flow.ended) throw violation('frames', `FAULT in exchange ${exchange}, which was answered`)
     this.#flows.set(exchange, flow)
     this.#end(exchange, flow)
@@ -181,7 +195,7 @@ export class Direction {
     const session = exchange === 0
     const window = session ? this.limits.sessionWindow : this.limits.exchangeWindow
     const last = session ? this.#granted : (this.#grantedOf.get(exchange) ?? window)
-    const sent = session ? this.other.#charged : (this.other.#flows.get(exchange)?.sent ?? 0)
+    const sent = session ? this.other.#charged : (this.other.#flows.get(exchange)?.charged ?? 0)
     if (limit < last + window / 4 || limit > sent + window)
       throw violation('credit', `credit of ${limit} after ${last}, when ${sent} were sent`)
     if (session) this.#granted = limit
@@ -191,7 +205,7 @@ export class Direction {
   #end(exchange: number, flow: Flow): void {
     flow.ended = true
     const theirs = this.other.#flows.get(exchange)
-    if (!flow.call || theirs?.ended !== true) return
+    if (flow.kind === 'oneWay' || theirs?.ended !== true) return
     const begun = exchange % 2 === this.other.#role ? this : this.other
     begun.#calls--
   }

@@ -4,44 +4,20 @@ import type { Engine } from '../../src/session/engine.js'
 import type { Established } from '../../src/session/established.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import type { Exchange } from '../../src/session/exchange.js'
-import type { Fault } from '../../src/session/faults.js'
 import { NO_LABELS } from '../../src/session/frames.js'
 import type { StateName } from '../../src/session/states.js'
+import { type Asked as AskedOf, newAsked } from './asked.js'
 import type { Direction } from './direction.js'
+import { Handlers } from './handlers.js'
 import type { Begin, Role } from './script.js'
-import { answerOf, denies, isSame, LIMITED, messageOf } from './service.js'
+import { denies, isSame, LIMITED, messageOf } from './service.js'
 import { canFollow } from './states.js'
+import { Talks, type Track } from './talks.js'
 import { violation } from './violation.js'
 
 type EventOf<Is extends EngineEvent['is']> = Extract<EngineEvent, { readonly is: Is }>
 
-/** A message as its sender knows it, and what has come of it at either end. */
-export interface Asked {
-  readonly seq: number
-  readonly begin: Begin
-  readonly from: End
-  readonly value: Wire
-  readonly exchange: Exchange
-  /** An outcome must be told: of a call, and of a one-way message that had to wait. */
-  readonly awaited: boolean
-  /** By the clock of its sender. */
-  readonly deadlineAt: number
-  outcome: { readonly is: string; readonly ran: Ran } | undefined
-  delivered: boolean
-  /** The peer's policy refused it. */
-  denied: boolean
-  /** The sender was told that the peer refused it. */
-  told: boolean
-  answer: Wire | undefined
-  answered: Begin['how'] | undefined
-}
-
-/** What a handler has in hands. */
-interface Work {
-  readonly event: EventOf<'message'>
-  readonly asked: Asked
-  consumed: boolean
-}
+type Asked = AskedOf<End>
 
 /** What an end has around it: a process with a clock and a policy, and a world that keeps the time. */
 export interface Surroundings {
@@ -55,21 +31,6 @@ export interface Surroundings {
   closed(end: End): void
 }
 
-const NOTHING_YET = {
-  outcome: undefined,
-  delivered: false,
-  denied: false,
-  told: false,
-  answer: undefined,
-  answered: undefined,
-}
-
-const FAULTS = {
-  fault: { code: 'call/fault', name: 'oops', data: { n: 1 } },
-  internal: { code: 'call/internal', incident: '00ff' },
-  invalid: { code: 'contract/invalid', path: 'a.b' },
-} as const satisfies Record<string, Fault>
-
 /** One engine with the application on top of it, held to what the application may expect. */
 export class End {
   readonly role: Role
@@ -78,10 +39,8 @@ export class End {
   readonly #world: Surroundings
   readonly #asked = new Map<Exchange, Asked>()
   readonly #waiting = new Set<Asked>()
-  readonly #works = new Map<Exchange, Work>()
-  readonly #answered: Exchange[] = []
-  #charge = 0
-  #held = 0
+  readonly #handlers: Handlers<Asked>
+  readonly #talks: Talks
   #lastNote = -1
   #state: StateName
   #stuck = 0
@@ -102,6 +61,14 @@ export class End {
     this.direction = direction
     this.#world = world
     this.#state = engine.state
+    this.#talks = new Talks(engine, () => world.nowMs())
+    this.#handlers = new Handlers({
+      engine,
+      limits: direction.limits,
+      talks: this.#talks,
+      after: (ms, act) => world.after(ms, act),
+      isLive: () => !this.isClosed && !this.gone,
+    })
     this.peer = this
   }
 
@@ -112,12 +79,12 @@ export class End {
 
   /** Messages of either end that are not done with. */
   get busy(): boolean {
-    return this.#waiting.size > 0 || this.#works.size > 0
+    return this.#waiting.size > 0 || this.#handlers.busy
   }
 
   /** All that the engine was given a message or an answer in. */
   get exchanges(): readonly Exchange[] {
-    return [...this.#asked.keys(), ...this.#answered]
+    return [...this.#asked.keys(), ...this.#handlers.served.keys()]
   }
 
   /** All that was begun here. */
@@ -144,21 +111,13 @@ export class End {
       if ('effect' in admitted !== (step.refused === 'own')) throw violation('policy', 'the own gate is wrong')
       if ('effect' in admitted) return
       const { exchange, taken } = this.engine.begin(admitted, nowMs)
-      const awaited = step.is === 'call' || !taken
+      const awaited = step.is !== 'note' || !taken
       const deadlineAt = step.ttlMs > 0 ? nowMs + step.ttlMs : Number.POSITIVE_INFINITY
-      const asked: Asked = {
-        ...NOTHING_YET,
-        seq,
-        begin: step,
-        from: this,
-        value,
-        exchange,
-        awaited,
-        deadlineAt,
-      }
+      const asked = newAsked<End>({ seq, begin: step, from: this, value, exchange, awaited, deadlineAt })
       this.#world.asked.push(asked)
       this.#asked.set(exchange, asked)
       if (awaited) this.#waiting.add(asked)
+      if (exchange.stream) this.#talks.write(exchange, asked, asked.up, true)
     } catch (error) {
       // Expected outcomes: a message over the limit, a session that is not open.
       if (!SottoError.is(error, 'session/closed') && !SottoError.is(error, 'call/too-large')) throw error
@@ -200,10 +159,7 @@ export class End {
 
   /** Every handler is done now. */
   finish(): void {
-    for (const work of Array.from(this.#works.values())) {
-      this.#consume(work)
-      this.#answer(work)
-    }
+    this.#handlers.finish()
   }
 
   /** All that the engine has to tell. */
@@ -241,11 +197,25 @@ export class End {
       case 'fault':
         this.#fault(event)
         break
+      case 'item':
+        this.#item(event)
+        break
+      case 'ended':
+        if (event.error === undefined)
+          this.#talks.checkEnd(this.#streamOf(event.exchange), this.#trackOf(event.exchange))
+        break
+      case 'stopped':
+        this.#talks.forget(event.exchange)
+        break
+      case 'over':
+        this.#over(event.exchange)
+        break
       case 'taken':
-        this.#outcome(this.#find(event.exchange), 'taken', 'maybe')
+        if (event.exchange.stream) this.#talks.taken(event.exchange)
+        else this.#outcome(this.#find(event.exchange), 'taken', 'maybe')
         break
       case 'cancelled':
-        this.#cancelled(event.exchange)
+        this.#handlers.cancelled(event.exchange)
         break
       case 'denied':
         this.#denied(event)
@@ -256,7 +226,7 @@ export class End {
       case 'closed':
         this.isClosed = true
         this.error = event.error
-        this.#works.clear()
+        this.#handlers.clear()
         this.#world.closed(this)
     }
   }
@@ -271,60 +241,33 @@ export class End {
       if (asked.seq < this.#lastNote) throw violation('order', `message ${asked.seq} after ${this.#lastNote}`)
       this.#lastNote = asked.seq
     }
-    const work = { event, asked, consumed: false }
-    this.#works.set(event.exchange, work)
-    this.#count(event)
-    if (asked.begin.is === 'call') this.#answered.push(event.exchange)
-    const { takeMs, workMs, how } = asked.begin
-    this.#world.after(takeMs, () => this.#consume(work))
-    if (how !== 'never') this.#world.after(takeMs + workMs, () => this.#answer(work))
+    this.#handlers.start(event, asked)
   }
 
-  /** What is in handlers' hands keeps to the windows and to the number of calls. */
-  #count({ charge, held }: EventOf<'message'>): void {
-    const { limits } = this.direction
-    this.#charge += charge
-    this.#held += held
-    if (this.#charge > limits.sessionWindow) throw violation('budget', `${this.#charge} bytes wait to be taken`)
-    if (this.#held > limits.message + 64) throw violation('budget', `${this.#held} bytes of messages in pieces wait`)
-    const calls = [...this.#works.values()].filter(({ asked }) => asked.begin.is === 'call').length
-    if (calls > limits.exchanges) throw violation('budget', `${calls} calls are with handlers`)
+  #item(event: EventOf<'item'>): void {
+    const { exchange } = event
+    const asked = this.#streamOf(exchange)
+    if (exchange.mine && asked.outcome !== undefined)
+      throw violation('settled', `an item of stream ${asked.seq}, which is over`)
+    this.#talks.read(event, asked, this.#trackOf(exchange))
+    this.#handlers.read(event, asked)
   }
 
-  #consume(work: Work): void {
-    const { event } = work
-    if (work.consumed || this.isClosed || this.gone) return
-    work.consumed = true
-    this.#charge -= event.charge
-    this.#held -= event.held
-    if (work.asked.begin.is === 'note') this.#works.delete(event.exchange)
-    this.engine.consumed(event)
+  #over(exchange: Exchange): void {
+    this.#talks.forget(exchange)
+    this.#handlers.over(exchange)
+    const asked = this.#asked.get(exchange)
+    if (asked !== undefined && asked.outcome === undefined) this.#outcome(asked, 'over', 'yes')
   }
 
-  #answer(work: Work): void {
-    const { event, asked } = work
-    if (asked.begin.is === 'note' || this.isClosed || this.gone || !this.#works.delete(event.exchange)) return
-    this.#consume(work)
-    const how = asked.begin.how === 'never' ? 'reply' : asked.begin.how
-    asked.answered = how
-    asked.answer = how === 'reply' ? answerOf(asked.seq, asked.begin.back) : undefined
-    if (how !== 'reply') {
-      this.engine.fault(event.exchange, FAULTS[how])
-      return
-    }
-    try {
-      this.engine.reply(event.exchange, asked.answer)
-    } catch (error) {
-      if (!SottoError.is(error, 'call/too-large')) throw error
-      asked.answered = 'internal'
-      this.engine.fault(event.exchange, FAULTS.internal)
-    }
+  #streamOf(exchange: Exchange): Asked {
+    return this.#handlers.served.get(exchange) ?? this.#find(exchange)
   }
 
-  /** Nobody waits for the answer: a handler that would never give one does now. */
-  #cancelled(exchange: Exchange): void {
-    const work = this.#works.get(exchange)
-    if (work?.asked.begin.how === 'never') this.#world.after(1, () => this.#answer(work))
+  /** What the peer writes. */
+  #trackOf(exchange: Exchange): Track {
+    const { up, down } = this.#streamOf(exchange)
+    return exchange.mine ? down : up
   }
 
   #reply({ exchange, value }: EventOf<'reply'>): void {
@@ -343,6 +286,7 @@ export class End {
     const refused = code === 'policy/denied' || code === 'policy/limited'
     if (refused && !asked.denied) throw violation('policy', `message ${asked.seq} was not refused, and is told so`)
     // The handler has run, and says that what it got was no request.
+    this.#talks.forget(exchange)
     this.#outcome(asked, code, code === 'contract/invalid' && asked.answered === 'invalid' ? 'maybe' : ran)
   }
 

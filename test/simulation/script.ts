@@ -3,7 +3,10 @@ import { Random } from './random.js'
 /** An end of a session: the initiator is 0, the responder 1. A way has the number of the end that it leads from. */
 export type Role = 0 | 1
 
-/** What a handler does with the message, when it takes it and how long it works, in ms. */
+/**
+ * What a handler does with the message, when it takes it and how long it works, in ms. In a stream `invalid` asks for no more
+ * of what comes up, and `never` leaves the own direction open.
+ */
 export interface Handling {
   readonly how: 'reply' | 'fault' | 'internal' | 'invalid' | 'never'
   readonly takeMs: number
@@ -12,13 +15,16 @@ export interface Handling {
   readonly back: number
 }
 
+/** A call, a one-way message, a stream of items both ways, or one of bytes. */
 export type Begin = {
-  readonly is: 'call' | 'note'
+  readonly is: 'call' | 'note' | 'talk' | 'tube'
   readonly by: Role
   readonly times: number
   /** Characters of the message. */
   readonly size: number
   readonly ttlMs: number
+  /** Of a stream: items, or chunks of bytes, each way; each has the size of the reply. */
+  readonly items: number
   /** Who refuses it: nobody, the peer by a label, the peer by the body, or the own policy. */
   readonly refused: 'none' | 'head' | 'body' | 'own'
 } & Handling
@@ -142,8 +148,9 @@ const actOf = (random: Random, setting: Setting): Step => {
 }
 
 const beginOf = (random: Random, { provider }: Setting, by: Role): Begin => ({
-  is: random.chance(50) ? 'call' : 'note',
+  is: random.pick(['call', 'call', 'call', 'note', 'note', 'note', 'talk', 'tube'] as const),
   by,
+  items: random.pick([0, 1, 2, 5, 20]),
   times: random.pick([1, 1, 1, 2, 3, 8]),
   size: sizeOf(random, provider),
   ttlMs: random.pick([0, 0, 0, 5, 40, 400, 3_000]),

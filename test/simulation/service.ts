@@ -1,8 +1,9 @@
 import type { Wire } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
-import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import type { Kind } from '../../src/contract/kinds.js'
+import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
 import { rowsOf } from '../../src/contract/row.js'
-import type { Shape } from '../../src/contract/shape.js'
+import { bytes, type Shape } from '../../src/contract/shape.js'
 import type { Begin } from './script.js'
 
 type Body = {
@@ -21,14 +22,16 @@ const anything: Shape<Body> = {
 export const Service = contract('sim.v1', {
   call: requestResponse({ request: anything, response: anything, visible: ['who'] }),
   note: oneWay(anything, { visible: ['who'] }),
+  talk: stream({ request: anything, up: anything, down: anything, visible: ['who'] }),
+  tube: stream({ request: anything, up: bytes, down: bytes, visible: ['who'] }),
 })
 
 const KINDS = rowsOf(Service).map(({ kind }) => kind)
 
-/** Whether the operation of this number has an answer. */
-export const isCall = (operation: number): boolean => KINDS[operation] !== 'oneWay'
+/** The kind of the operation of this number. */
+export const kindOf = (operation: number): Kind => KINDS[operation] ?? 'oneWay'
 
-const verbs = ['call', 'send']
+const verbs = ['call', 'send', 'stream']
 const when = (attribute: string, value: string) => [
   { attribute, is: 'present' },
   { attribute, is: 'eq', value },
@@ -45,10 +48,10 @@ const allowing = (only: readonly string[], limit?: object) => ({
   rules: [{ id: 'all', effect: 'allow', by: ['any'], verbs: only, on: ['>'], ...(limit && { limit }) }, ...refusals],
 })
 
-/** The policies that are put in force in turn, by number: all, calls, notes, nothing, and all in a limit. */
+/** The policies that are put in force in turn, by number: all, all but notes, notes alone, nothing, and all in a limit. */
 export const POLICIES = [
   allowing(verbs),
-  allowing(['call']),
+  allowing(['call', 'stream']),
   allowing(['send']),
   { version: 1, rules: refusals },
   allowing(verbs, { concurrent: 2, perSecond: 20 }),
@@ -60,7 +63,7 @@ export const LIMITED = 4
 /** Whether an end with this policy refuses a message of its peer. */
 export const denies = (policy: number, { is, refused }: Begin): boolean => {
   if (refused === 'head' || refused === 'body' || policy === 3) return true
-  return (policy === 1 && is === 'note') || (policy === 2 && is === 'call')
+  return (policy === 1 && is === 'note') || (policy === 2 && is !== 'note')
 }
 
 /** What is sent: no two are alike. */
@@ -77,6 +80,15 @@ export const answerOf = (seq: number, size: number): { readonly [key: string]: W
   answer: seq,
   pad: padOf(seq + 1, size),
 })
+
+/** An item of a stream, or a chunk: the bytes of one follow on those of the one before. */
+export const itemOf = (seq: number, tube: boolean, index: number, size: number): Wire =>
+  tube
+    ? Uint8Array.from({ length: size }, (_, i) => byteAt(seq, index * size + i))
+    : { item: index, pad: padOf(seq + index, size) }
+
+/** Of all the bytes of one direction. */
+export const byteAt = (seq: number, at: number): number => (seq * 31 + at + (at >>> 8)) & 0xff
 
 const padOf = (seq: number, size: number): string => String.fromCharCode(97 + (seq % 26)).repeat(size)
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BROKEN } from './broken.js'
+import { FOUND } from './found.js'
 import { load } from './load.js'
 
 /** Sessions of the run in CI; more of them look longer. */
@@ -33,6 +34,12 @@ describe('the simulation', () => {
       const once = World.run(scriptOf(seed))
       expect(World.run(JSON.parse(JSON.stringify(scriptOf(seed))))).toEqual(once)
     }
+  })
+})
+
+describe('what was found once is not found again:', () => {
+  test.each(FOUND)('$name', async (script) => {
+    expect((await sound).violationOf(script)).toBe(undefined)
   })
 })
 

@@ -1,12 +1,13 @@
 import { Agenda } from './agenda.js'
+import type { Asked } from './asked.js'
 import { Direction } from './direction.js'
-import { type Asked, End } from './end.js'
+import { End } from './end.js'
 import { Agreed, Ledger, watched } from './keyring.js'
 import { Process } from './process.js'
 import { checkBudgets, checkHeld, checkOver, checkQuiet } from './quiet.js'
 import { Random } from './random.js'
 import { FAULTS, type Fault, type Role, type Script, type Step } from './script.js'
-import { isCall } from './service.js'
+import { kindOf } from './service.js'
 import { Session } from './session.js'
 import { emptyTally, type Tally } from './tally.js'
 import { Violation, violation } from './violation.js'
@@ -31,7 +32,7 @@ export class World {
   readonly #agreed = new Agreed()
   readonly #agenda = new Agenda()
   readonly #processes: [Process, Process]
-  readonly #asked: Asked[] = []
+  readonly #asked: Asked<End>[] = []
   readonly #sessions: Session[] = []
   readonly #tally = emptyTally()
   #nowMs = 0
@@ -81,6 +82,8 @@ export class World {
     switch (step.is) {
       case 'call':
       case 'note':
+      case 'talk':
+      case 'tube':
         for (let i = 0; i < step.times; i++) session.ends[step.by].begin(step)
         break
       case 'cancel':
@@ -131,7 +134,7 @@ export class World {
 
   #start(role: Role, keys: Set<string>): End {
     const process = this.#processes[role]
-    const direction = new Direction(role, process.limits, keys, isCall)
+    const direction = new Direction(role, process.limits, keys, kindOf)
     const provider = watched(this.#script.setting.provider, this.#random, this.#ledger, this.#agreed, {
       sealed: (key, n, plaintext) => direction.sealed(key, n, plaintext),
       opened: () => {

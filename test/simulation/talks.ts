@@ -1,0 +1,114 @@
+import type { Wire } from '../../src/cbor.js'
+import { SottoError } from '../../src/errors.js'
+import type { Engine } from '../../src/session/engine.js'
+import type { EngineEvent } from '../../src/session/events.js'
+import type { Exchange } from '../../src/session/exchange.js'
+import type { Asked } from './asked.js'
+import { byteAt, isSame, itemOf } from './service.js'
+import { violation } from './violation.js'
+
+type Item = Extract<EngineEvent, { readonly is: 'item' }>
+
+/** One direction of a stream: what its writer has handed over, and how much of it has come. Bytes count as bytes. */
+export interface Track {
+  written: number
+  /** The writer has said that this is all. */
+  ended: boolean
+  read: number
+}
+
+export const newTrack = (): Track => ({ written: 0, ended: false, read: 0 })
+
+interface Writer {
+  readonly asked: Asked
+  readonly track: Track
+  /** Items that are still to be written. */
+  left: number
+  /** The end follows. */
+  ends: boolean
+}
+
+/** What the application of one end writes and reads in streams. */
+export class Talks {
+  readonly #engine: Engine
+  readonly #nowMs: () => number
+  readonly #writers = new Map<Exchange, Writer>()
+
+  constructor(engine: Engine, nowMs: () => number) {
+    this.#engine = engine
+    this.#nowMs = nowMs
+  }
+
+  /** All items of this direction; then its end, if `ends`. */
+  write(exchange: Exchange, asked: Asked, track: Track, ends: boolean): void {
+    this.#writers.set(exchange, { asked, track, left: asked.begin.items, ends })
+    this.taken(exchange)
+  }
+
+  /** There is room: what is left is written, as far as it goes. */
+  taken(exchange: Exchange): void {
+    const writer = this.#writers.get(exchange)
+    if (writer === undefined) return
+    const { asked, track } = writer
+    const { items, back, is } = asked.begin
+    while (writer.left > 0) {
+      const value = itemOf(asked.seq, is === 'tube', items - writer.left, back)
+      const room = this.#put(exchange, value)
+      if (room === undefined) writer.left = 0
+      else {
+        writer.left--
+        track.written += is === 'tube' ? back : 1
+      }
+      if (room === false) return
+    }
+    if (writer.ends) this.end(exchange, track)
+  }
+
+  /** Whether there is room for more; undefined for an item over the limit, which is not sent. */
+  #put(exchange: Exchange, value: Wire): boolean | undefined {
+    try {
+      const answer = this.#engine.item(exchange, value, this.#nowMs())
+      if (typeof answer === 'object') throw violation('policy', 'the own gate refuses an item')
+      return answer
+    } catch (error) {
+      if (SottoError.is(error, 'call/too-large')) return undefined
+      throw error
+    }
+  }
+
+  /** The end follows when all is written. */
+  finish(exchange: Exchange, track: Track): void {
+    const writer = this.#writers.get(exchange)
+    if (writer !== undefined && writer.left > 0) writer.ends = true
+    else this.end(exchange, track)
+  }
+
+  /** What is written is all. */
+  end(exchange: Exchange, track: Track): void {
+    track.ended = (this.#writers.get(exchange)?.left ?? 0) === 0
+    this.#writers.delete(exchange)
+    this.#engine.end(exchange)
+  }
+
+  /** Nobody reads any more, or the stream is over. */
+  forget(exchange: Exchange): void {
+    this.#writers.delete(exchange)
+  }
+
+  /** In order, each once, as it was written. */
+  read({ value }: Item, { seq, begin }: Asked, track: Track): void {
+    if (value instanceof Uint8Array) {
+      for (const byte of value)
+        if (byte !== byteAt(seq, track.read++))
+          throw violation('order', `byte ${track.read - 1} of stream ${seq} is another`)
+    } else if (!isSame(value, itemOf(seq, false, track.read++, begin.back)))
+      throw violation('order', `item ${track.read - 1} of stream ${seq} is another`)
+    if (track.read > track.written) throw violation('unsent', `more comes in stream ${seq} than was written`)
+  }
+
+  /** The end of a direction is an end of all that was written. */
+  checkEnd({ seq }: Asked, { written, ended, read }: Track): void {
+    if (!ended || read !== written)
+      throw violation('truncated', `a direction of stream ${seq} ends clean after ${read} of ${written}`)
+  }
+}
