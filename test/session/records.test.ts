@@ -20,9 +20,9 @@ import {
   valuesOf,
   writtenBy,
 } from './byhand.js'
-import { pairOf, settle } from './pair.js'
+import { forSuite, pairOf, settle } from './pair.js'
 
-const [HFS, XX] = SUITES
+const [, XX] = SUITES
 
 const note = (exchange: number, value: number): Uint8Array => begin(exchange, body(Uint8Array.of(value)))
 const ping = (count: number): Uint8Array => frame({ is: 'PING', count })
@@ -119,8 +119,7 @@ describe.each(providers)('$name', (provider) => {
 
   test.each(SUITES)('CH-6 CH-7 with low thresholds data flows both ways through many keys ($name)', (suite) => {
     for (const rekeys of [{ records: 1 }, { records: 3 }, { bytes: 1 }, { bytes: 200 }, { records: 5, bytes: 300 }]) {
-      const pq = suite === HFS ? 'require' : 'off'
-      const side = { provider, pq, rekey: rekeys, uses: [Note], serves: [Note] } as const
+      const side = { ...forSuite(suite, provider), rekey: rekeys, uses: [Note], serves: [Note] }
       const pair = settle(pairOf({ initiator: side, responder: side }))
       for (let index = 0; index < 40; index++) {
         for (const engine of [pair.initiator, pair.responder]) say(engine, index)
