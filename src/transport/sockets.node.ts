@@ -4,7 +4,7 @@ import { SottoError } from '../errors.js'
 import { fromDuplex } from './duplex.node.js'
 import { stdio } from './stdio.node.js'
 import type { Transport } from './transport.js'
-import { listenUnix } from './unix.node.js'
+import { BACKLOG, listenUnix } from './unix.node.js'
 
 /**
  * Where a transport leads: `unix:/run/t.sock`, `tcp:localhost:7000`, `tcp:[::1]:7000` or `stdio:`. `unix:@name` is an
@@ -137,7 +137,7 @@ const listenAt = (server: Server, where: ListenOptions, endpoint: Endpoint): Pro
     const onError = (cause: Error): void =>
       reject(SottoError.of('transport/failed', `cannot listen at ${endpoint}: ${cause.message}`, { cause }))
     server.once('error', onError)
-    server.listen(where, () => {
+    server.listen({ ...where, backlog: BACKLOG }, () => {
       server.off('error', onError)
       resolve()
     })

@@ -3,6 +3,12 @@ import { createConnection, type Server } from 'node:net'
 import { SottoError } from '../errors.js'
 
 /**
+ * Connections that wait to be accepted, as far as the system lets them. What is over it is refused at a Unix socket, and over TCP
+ * tries again after a second: a thousand clients that come back at once are no reason for either.
+ */
+export const BACKLOG = 4_096
+
+/**
  * Listens at `path` for this user alone, in place of a socket that nobody listens at any more (TR-20).
  *
  * @throws transport/failed if the path is taken or cannot be used
@@ -59,7 +65,7 @@ const unlinkSame = (path: string, found: Stats): void => {
 const listenPrivately = (server: Server, path: string): void => {
   const mask = process.umask(0o177)
   try {
-    server.listen({ path })
+    server.listen({ path, backlog: BACKLOG })
   } finally {
     process.umask(mask)
   }
