@@ -8,6 +8,8 @@ export {
   oneWay,
   type RequestResponse,
   requestResponse,
+  type Stream,
+  stream,
 } from './contract/operation.js'
 export { bytes, nothing, type Shape } from './contract/shape.js'
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js'
@@ -36,6 +38,7 @@ export { type Client, client } from './messaging/client.js'
 export type { Context } from './messaging/context.js'
 export { faultOf } from './messaging/fault.js'
 export { type Handlers, type ServeOptions, type Service, serve } from './messaging/serve.js'
+export type { Duplex } from './messaging/stream.js'
 export type { Decision, Question, Verdict } from './policy/decide.js'
 export type { Condition, Limit, Policy, Rule, Who } from './policy/rule.js'
 export { type PolicyStore, policyStore } from './policy/store.js'

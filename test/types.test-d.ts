@@ -4,7 +4,7 @@
  */
 import * as z from 'zod'
 import { type Contract, contract } from '../src/contract/define.js'
-import { type NoFaults, oneWay, requestResponse } from '../src/contract/operation.js'
+import { type NoFaults, oneWay, requestResponse, stream } from '../src/contract/operation.js'
 import { bytes, type In, type Nothing, nothing, type Out } from '../src/contract/shape.js'
 import type { PeerId } from '../src/identity/id.js'
 import type { Link } from '../src/link/link.js'
@@ -14,6 +14,7 @@ import { client } from '../src/messaging/client.js'
 import type { Context } from '../src/messaging/context.js'
 import { faultOf } from '../src/messaging/fault.js'
 import { serve } from '../src/messaging/serve.js'
+import type { Duplex } from '../src/messaging/stream.js'
 import type { Rule } from '../src/policy/rule.js'
 
 /** True if the two types are the same; `any` is the same as itself alone. */
@@ -186,6 +187,70 @@ serve(Thermostat, { ...handlers, count: (length: number) => length })
 serve(Alerts, { raise: ({ title }) => console.log(title) })
 // @ts-expect-error No such option.
 serve(Alerts, { parallel: 8 }, { raise: () => {} })
+
+// Streams: who began writes inputs and reads outputs; the handler the other way round.
+const Tape = contract('tape.v1', {
+  history: stream({ request: Room, down: Degrees }),
+  chat: stream({ up: Count, down: Count, visible: [] }),
+  upload: stream({ request: Room, up: bytes, visible: ['room'] }),
+  idle: stream({}),
+})
+declare const taped: Session<typeof Tape>
+const tape = client(taped, Tape)
+holds<Same<ReturnType<typeof tape.history>, Duplex<undefined, { celsius: number }>>>()
+holds<Same<ReturnType<typeof tape.chat>, Duplex<string, number>>>()
+holds<Same<ReturnType<typeof tape.upload>, Duplex<Uint8Array, undefined>>>()
+holds<Same<(typeof Tape)['operations']['idle']['down'], Nothing>>()
+void tape.chat(undefined, { timeoutMs: 500 })
+void tape.chat().write('four')
+// @ts-expect-error The input of the shape is text.
+void tape.chat().write(4)
+// @ts-expect-error A request is required.
+tape.history()
+// @ts-expect-error A wrong request.
+tape.history({ rooom: 'kitchen' })
+// @ts-expect-error Nothing goes up.
+void tape.history({ room: 'kitchen' }).write(4)
+// @ts-expect-error A field of neither the request nor what goes up.
+stream({ request: Room, up: Degrees, visible: ['rooom'] })
+// @ts-expect-error Items whose input is no wire value.
+stream({ down: z.date() })
+stream({ request: Room, up: Degrees, visible: ['room', 'celsius'] })
+const tapeHandlers = {
+  async *history() {
+    yield { celsius: 21 }
+  },
+  chat: async function* () {},
+  upload: async () => {},
+  idle: () => {},
+}
+serve(Tape, tapeHandlers)
+serve(Tape, {
+  async *history({ room }, { up }) {
+    holds<Same<typeof room, string>>()
+    holds<Same<typeof up, AsyncIterable<never>>>()
+    yield { celsius: 21 }
+  },
+  async *chat(_, { up, peer }) {
+    for await (const length of up) {
+      holds<Same<typeof length, number>>()
+      yield peer.id
+    }
+  },
+  upload: async (_, { up }) => {
+    for await (const chunk of up) holds<Same<typeof chunk, Uint8Array>>()
+  },
+  idle: () => {},
+})
+const kelvin = async function* () {
+  yield { kelvin: 294 }
+}
+// @ts-expect-error A wrong item.
+serve(Tape, { ...tapeHandlers, history: kelvin })
+// @ts-expect-error Items come down, so the handler gives an iterable.
+serve(Tape, { ...tapeHandlers, history: async () => ({ celsius: 21 }) })
+// @ts-expect-error Nothing comes down.
+serve(Tape, { ...tapeHandlers, upload: kelvin })
 
 // Faults.
 const fault = faultOf(error, Thermostat.operations.read)

@@ -1,7 +1,7 @@
 import type { Wire } from '../cbor.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Admitted } from '../session/gate.js'
-import type { Incoming } from './face.js'
+import type { Incoming, Stream } from './face.js'
 import type { Session } from './session.js'
 
 type Message = Extract<EngineEvent, { readonly is: 'message' }>
@@ -9,13 +9,15 @@ type Message = Extract<EngineEvent, { readonly is: 'message' }>
 /** One dispatched message. Its signal is made when somebody asks for it. */
 export class Arrival implements Incoming {
   readonly session: Session
+  readonly stream: Stream | undefined
   readonly #message: Message
   #controller: AbortController | undefined
   #reason: unknown
 
-  constructor(message: Message, session: Session) {
+  constructor(message: Message, session: Session, stream: Stream | undefined) {
     this.#message = message
     this.session = session
+    this.stream = stream
   }
 
   get admitted(): Admitted {

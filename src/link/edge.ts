@@ -7,18 +7,18 @@ import type { Established } from '../session/established.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Exchange } from '../session/exchange.js'
 import { NO_LABELS } from '../session/frames.js'
-import type { Admitted } from '../session/gate.js'
+import type { Admitted, Denial as PolicyDenial } from '../session/gate.js'
 import type { Transport } from '../transport/transport.js'
-import { Arrival } from './arrival.js'
-import type { Answer, Caller, CallOptions, Served } from './face.js'
+import { Dispatch } from './dispatch.js'
+import type { Caller, CallOptions, Served, Stream } from './face.js'
 import { Feed } from './feed.js'
 import { Pending } from './pending.js'
 import { type PingOptions, Pings } from './pings.js'
 import { now, Pump } from './pump.js'
 import type { Closed, Denial, Refusal, Session } from './session.js'
+import { onAbort } from './signals.js'
+import { StreamEnd, type StreamEngine } from './stream.js'
 
-/** Handlers of one-way messages that run at once before the peer's credit is held back (LI-11). */
-export const ONE_WAY_HANDLERS = 256
 /** Refusals and denials that wait for a reader, of each (LI-19). */
 export const NEWS = 1_024
 /** What Node takes as a time, 24 days. */
@@ -32,23 +32,27 @@ interface Outcome {
   closed(closed: Closed): void
 }
 
-type Message = Extract<EngineEvent, { readonly is: 'message' }>
-
 /** An engine with its pump: admits and begins what the program asks, calls handlers, settles promises. */
 export class Edge implements Caller {
   readonly refusals = new Feed<Refusal>(NEWS)
   readonly denials = new Feed<Denial>(NEWS)
   readonly #engine: Engine
   readonly #pump: Pump
-  readonly #served = new Map<string, Served>()
   readonly #outcome: Outcome
   readonly #pings: Pings
   readonly #pending = new Map<Exchange, Pending>()
-  /** Messages whose handlers have not finished. */
-  readonly #arrivals = new Map<Exchange, Arrival>()
+  /** Streams that have no outcome yet. */
+  readonly #streams = new Map<Exchange, StreamEnd>()
+  readonly #dispatch: Dispatch
+  readonly #streaming: StreamEngine = {
+    item: (exchange, value) => this.#item(exchange, value),
+    end: (exchange) => this.#step(() => this.#engine.end(exchange)),
+    stop: (exchange) => this.#step(() => this.#engine.stop(exchange)),
+    cancel: (exchange) => this.#cancel(exchange),
+    consumed: (item) => this.#step(() => this.#engine.consumed(item)),
+  }
   #session: Session | undefined
   #peer: Peer | undefined
-  #oneWayHandlers = 0
   #turning = false
 
   constructor(engine: Engine, transport: Transport, served: readonly Served[], outcome: Outcome) {
@@ -56,7 +60,12 @@ export class Edge implements Caller {
     this.#outcome = outcome
     this.#pump = new Pump(engine, transport, () => this.#turn())
     this.#pings = new Pings((time) => this.#ping(time), now)
-    for (const service of served) this.#served.set(service.contract.name, service)
+    this.#dispatch = new Dispatch(engine, served, {
+      stream: (exchange) => this.#begun(exchange),
+      left: (exchange) => this.#leave(exchange)?.finished(),
+      turn: () => this.#turn(),
+      abort: (error) => this.abort(error),
+    })
   }
 
   /** Starts to move bytes. Everything that can go wrong from here on ends in `closed`. */
@@ -79,6 +88,14 @@ export class Edge implements Caller {
       const took = (): void => resolve()
       this.#pending.set(exchange, new Pending(took, reject, options.signal, () => this.#cancel(exchange)))
     })
+  }
+
+  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream {
+    const { exchange } = this.#begin(contract, operation, value, options)
+    const stream = this.#begun(exchange)
+    const deaf = onAbort(options.signal, () => stream.abort(options.signal?.reason))
+    void stream.closed.then(deaf)
+    return stream
   }
 
   /** As `Session.ping`. */
@@ -137,14 +154,15 @@ export class Edge implements Caller {
   #admit(act: Parameters<Engine['admit']>[0], time: number): Admitted {
     const answer = this.#engine.admit(act, time)
     if (!('effect' in answer)) return answer
-    const code = answer.why === 'limit' ? 'policy/limited' : 'policy/denied'
-    const address = `${act.contract}.${act.operation}`
-    const reason = answer.rules.length === 0 ? answer.why : answer.rules.join(', ')
-    throw SottoError.of(code, `${address} is refused here (${reason})`, { details: { decision: answer.id, address } })
+    throw refusal(answer, `${act.contract}.${act.operation}`)
   }
 
   #cancel(exchange: Exchange): void {
-    this.#pump.attempt(() => this.#engine.cancel(exchange))
+    this.#step(() => this.#engine.cancel(exchange))
+  }
+
+  #step(step: () => void): void {
+    this.#pump.attempt(step)
     this.#turn()
   }
 
@@ -177,19 +195,37 @@ export class Edge implements Caller {
         this.#established(event.established)
         break
       case 'message':
-        this.#dispatch(event)
+        if (this.#session !== undefined) this.#dispatch.message(event, this.#session)
         break
       case 'reply':
         this.#settle(event.exchange)?.resolve(event.value)
         break
       case 'taken':
         this.#settle(event.exchange)?.resolve(undefined)
+        this.#streams.get(event.exchange)?.taken()
         break
       case 'fault':
         this.#settle(event.exchange)?.reject(event.error)
+        this.#leave(event.exchange)?.failed(event.error)
+        break
+      case 'item': {
+        const stream = this.#streams.get(event.exchange)
+        if (stream === undefined) this.#engine.consumed(event)
+        else stream.arrived(event)
+        break
+      }
+      case 'ended':
+        this.#streams.get(event.exchange)?.ended(event.error)
+        break
+      case 'stopped':
+        this.#streams.get(event.exchange)?.stopped(event.error)
+        break
+      case 'over':
+        if (event.exchange.mine) this.#leave(event.exchange)?.finished()
         break
       case 'cancelled':
-        this.#arrivals.get(event.exchange)?.cancel(event.error)
+        this.#streams.get(event.exchange)?.failed(event.error)
+        this.#dispatch.cancel(event.exchange, event.error)
         break
       case 'denied':
         this.denials.push(event.denial)
@@ -219,65 +255,27 @@ export class Edge implements Caller {
 
   #established(established: Established): void {
     this.#session = this.#outcome.established(established)
-    for (const name of established.serves) this.#served.get(name)?.opened?.(this.#session)
+    this.#dispatch.opened(this.#session, established.serves)
   }
 
-  #dispatch(message: Message): void {
-    const { exchange } = message
-    const service = this.#served.get(exchange.route.contract)
-    if (service === undefined || this.#session === undefined) throw new RangeError('a message nobody serves')
-    const arrival = new Arrival(message, this.#session)
-    const answer = service.answer(arrival)
-    if (answer instanceof Promise) this.#wait(message, service, arrival, answer)
-    else {
-      this.#engine.consumed(message)
-      this.#answer(exchange, service, arrival, answer)
-    }
+  #begun(exchange: Exchange): StreamEnd {
+    const stream = new StreamEnd(exchange, this.#streaming)
+    this.#streams.set(exchange, stream)
+    return stream
   }
 
-  /** A request is bounded by its exchange; a one-way message holds its credit while too many handlers run (LI-11). */
-  #wait(message: Message, service: Served, arrival: Arrival, answer: Promise<Answer | undefined>): void {
-    const { exchange } = message
-    const oneWay = exchange.route.row.kind === 'oneWay'
-    const early = !oneWay || this.#oneWayHandlers < ONE_WAY_HANDLERS
-    this.#arrivals.set(exchange, arrival)
-    if (oneWay) this.#oneWayHandlers++
-    if (early) this.#engine.consumed(message)
-    const done = (outcome: Answer | undefined): void => {
-      this.#arrivals.delete(exchange)
-      if (oneWay) this.#oneWayHandlers--
-      if (!early) this.#engine.consumed(message)
-      this.#answer(exchange, service, arrival, outcome)
-      this.#turn()
-    }
-    // `answer` never rejects; one that did would be a defect.
-    answer.then(done).catch((cause) => this.abort(defect(cause)))
+  /** The stream has its outcome, or its handler is done with it. */
+  #leave(exchange: Exchange): StreamEnd | undefined {
+    const stream = this.#streams.get(exchange)
+    this.#streams.delete(exchange)
+    return stream
   }
 
-  #answer(exchange: Exchange, service: Served, arrival: Arrival, answer: Answer | undefined): void {
-    if (answer === undefined || exchange.sendEnded) return
-    try {
-      this.#tell(exchange, answer)
-    } catch (error) {
-      // The answer has no form on the wire: the peer learns of an incident, the service of the reason.
-      this.#tell(exchange, service.unsent(error, arrival))
-    }
-  }
-
-  #tell(exchange: Exchange, answer: Answer): void {
-    switch (answer.is) {
-      case 'reply':
-        this.#engine.reply(exchange, answer.value)
-        break
-      case 'fault':
-        this.#engine.fault(exchange, { code: 'call/fault', name: answer.name, data: answer.data })
-        break
-      case 'invalid':
-        this.#engine.fault(exchange, { code: 'contract/invalid', path: answer.path })
-        break
-      case 'internal':
-        this.#engine.fault(exchange, { code: 'call/internal', incident: answer.incident })
-    }
+  #item(exchange: Exchange, value: Wire): boolean {
+    const answer = this.#engine.item(exchange, value, now())
+    this.#pump.schedule()
+    if (typeof answer === 'boolean') return answer
+    throw refusal(answer, exchange.route.address)
   }
 
   /** By now every exchange has had its event; `closed` comes when the transport has ended too (LI-12). */
@@ -286,8 +284,14 @@ export class Edge implements Caller {
     this.denials.end()
     this.#pings.end(SottoError.of('session/lost', 'the session ended before the pong', { cause: error }))
     // One-way messages that were taken before a clean end are still handled; nobody waits for them (LI-20).
-    if (error !== undefined) for (const arrival of this.#arrivals.values()) arrival.cancel(error)
+    if (error !== undefined) this.#dispatch.cancelAll(error)
     const closed: Closed = error === undefined ? { clean: true } : { clean: false, error }
     void this.#pump.end(error).then(() => this.#outcome.closed(closed))
   }
+}
+
+const refusal = ({ why, rules, id: decision }: PolicyDenial, address: string): SottoError => {
+  const reason = rules.length === 0 ? why : rules.join(', ')
+  const code = why === 'limit' ? 'policy/limited' : 'policy/denied'
+  return SottoError.of(code, `${address} is refused here (${reason})`, { details: { decision, address } })
 }

@@ -1,8 +1,7 @@
 import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import type { Admitted } from '../session/gate.js'
-import type { Link } from './link.js'
-import type { Session } from './session.js'
+import type { Closed, Session } from './session.js'
 
 /** What messaging asks of a session; bodies are wire values, already checked by a shape. */
 export interface Caller {
@@ -14,6 +13,26 @@ export interface Caller {
   call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined>
   /** undefined at once while there is credit, else a promise that settles when the own gate and credit have taken it. */
   send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined
+  /** @throws SottoError as `call` does, of what is known at once */
+  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream
+}
+
+/** One end of a stream; items are wire values, already checked by a shape. */
+export interface Stream {
+  /** Resolves when the stream has its outcome; never rejects. */
+  readonly closed: Promise<Closed>
+  /** Items that were read. */
+  readonly count: number
+  /** undefined at once while there is room, else a promise of it. @throws SottoError, TypeError behind the end */
+  write(value: Wire): Promise<void> | undefined
+  /** This direction is over behind what was written. */
+  end(): Promise<void> | undefined
+  /** Gives the whole stream up. */
+  abort(reason: unknown): void
+  /** The next item; rejects with why there are no more, if the peer did not end them. */
+  read(): Promise<IteratorResult<Wire, undefined>>
+  /** No more is wanted of what comes. */
+  stop(): void
 }
 
 export interface CallOptions {
@@ -34,13 +53,17 @@ export interface Incoming {
   readonly labels: Readonly<Record<string, string>>
   /** Made when it is first read. */
   readonly signal: AbortSignal
+  /** This end of it, if the operation is a stream. */
+  readonly stream: Stream | undefined
 }
 
 export type Answer =
   | { readonly is: 'reply'; readonly value: Wire | undefined }
   | { readonly is: 'fault'; readonly name: string; readonly data: Wire | undefined }
   | { readonly is: 'internal'; readonly incident: string }
-  | { readonly is: 'invalid'; readonly path: string }
+  | { readonly is: 'invalid'; readonly path: string; readonly item?: number }
+  /** The handler of a stream is done. */
+  | { readonly is: 'ended' }
 
 /** What a host needs of a service; made by `serve`. None of it throws or rejects. */
 export interface Served {
@@ -53,15 +76,15 @@ export interface Served {
   opened?(session: Session): void
 }
 
-const callers = new WeakMap<Session | Link, Caller>()
+const callers = new WeakMap<object, Caller>()
 
 /** @internal Registers the Caller of a new session or link; once each. */
-export const bindCaller = (on: Session | Link, caller: Caller): void => {
+export const bindCaller = (on: object, caller: Caller): void => {
   callers.set(on, caller)
 }
 
 /** @internal The Caller of a session or link. @throws TypeError if it is none of ours */
-export const callerOf = (on: Session | Link): Caller => {
+export const callerOf = (on: object): Caller => {
   const caller = callers.get(on)
   if (caller === undefined)
     throw new TypeError('expected a Session or Link made by dial, initiate, link, linkOver, host or listen')

@@ -2,7 +2,7 @@ import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import { rowsOf } from '../contract/row.js'
 import { SottoError } from '../errors.js'
-import type { Caller, CallOptions } from './face.js'
+import type { Caller, CallOptions, Stream } from './face.js'
 import { type Asked, isEnd, Request } from './linkrequest.js'
 import { now } from './pump.js'
 import { onAbort } from './signals.js'
@@ -48,6 +48,13 @@ export class LinkCalls implements Caller {
       if (caller === undefined || first === undefined) this.#wait(request)
       else this.#follow(request, caller, first)
     })
+  }
+
+  /** Of the present session: a stream lives and dies in one. */
+  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream {
+    const caller = this.#caller
+    if (caller === undefined) throw SottoError.of('session/closed', 'no session is there to begin a stream in')
+    return caller.stream(contract, operation, value, options)
   }
 
   /**

@@ -6,12 +6,16 @@ import { type Context, faultAnswer, HandlerContext } from './context.js'
 import { printFailed } from './report.js'
 import { check, checkSent } from './shape.js'
 import type { Slots } from './slots.js'
+import { pour } from './stream.js'
 
 /** An operation with its handler. */
 export interface Task {
   readonly request: Sent
-  /** Undefined for a one-way message, whose handler's result is nobody's. */
+  /** Undefined for a one-way message, whose handler's result is nobody's, and for a stream. */
   readonly response: Sent | undefined
+  /** Of a stream alone. */
+  readonly up?: Sent
+  readonly down?: Sent
   readonly faults: Shapes
   run(input: unknown, context: Context<Shapes>): unknown
 }
@@ -48,13 +52,11 @@ const handleLater = async (input: unknown, incoming: Incoming, task: Task, desk:
 
 /** With a slot, which it gives back. */
 const handle = (input: unknown, incoming: Incoming, task: Task, desk: Desk): Outcome | Promise<Outcome> => {
-  const context = new HandlerContext(incoming, task.faults)
+  const context = new HandlerContext(incoming, task)
   let outcome: Outcome
   try {
-    const value =
-      desk.around === undefined
-        ? task.run(input, context)
-        : runAround(desk.around, incoming.admitted, () => task.run(input, context))
+    const run = (): unknown => runOf(task, input, context, incoming)
+    const value = desk.around === undefined ? run() : runAround(desk.around, incoming.admitted, run)
     if (isThenable(value)) return settle(value, { context, incoming, task, desk })
     outcome = replyOf(task, value)
   } catch (error) {
@@ -86,7 +88,14 @@ const settle = async (value: PromiseLike<unknown>, { context, incoming, task, de
 const failure = (error: unknown, context: HandlerContext, incoming: Incoming, desk: Desk): Answer =>
   faultAnswer(error, context) ?? internal(error, incoming, desk)
 
-const replyOf = ({ response }: Task, value: unknown): Outcome => {
+/** The handler of a stream is done when all it gives is sent. */
+const runOf = (task: Task, input: unknown, context: HandlerContext, { stream }: Incoming): unknown => {
+  const made = task.run(input, context)
+  return stream === undefined || task.down === undefined ? made : pour(made, stream, task.down)
+}
+
+const replyOf = ({ response, down }: Task, value: unknown): Outcome => {
+  if (down !== undefined) return { is: 'ended' }
   if (response === undefined) return undefined
   // ME-8
   checkSent(response, value)

@@ -2,9 +2,11 @@ import type { Contract } from '../contract/define.js'
 import {
   isOneWay,
   isRequestResponse,
+  isStream,
   type OneWay,
   type Operation,
   type RequestResponse,
+  type Stream,
 } from '../contract/operation.js'
 import type { In, Out, Sent, Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
@@ -13,6 +15,7 @@ import type { Link } from '../link/link.js'
 import type { Session } from '../link/session.js'
 import { received } from './fault.js'
 import { check, checkSent } from './shape.js'
+import { begin, type Duplex } from './stream.js'
 
 /** ME-13: how long a call waits unless it says otherwise. */
 export const CALL_TIMEOUT_MS = 30_000
@@ -25,7 +28,9 @@ type Act<Op extends Operation> =
     ? (...args: Args<In<Q>>) => Promise<Out<R>>
     : Op extends OneWay<infer M>
       ? (...args: Args<In<M>>) => Promise<void>
-      : never
+      : Op extends Stream<infer Q, infer U, infer D>
+        ? (...args: Args<In<Q>>) => Duplex<In<U>, Out<D>>
+        : never
 
 type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value: I, options?: CallOptions]
 
@@ -34,7 +39,8 @@ type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value
  *
  * A call settles with the response, or rejects with a SottoError: `call/fault` (see `faultOf`), `call/deadline`,
  * `policy/denied`, `session/lost` and others, where `ran` says whether the peer did it. It waits 30 seconds unless
- * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it.
+ * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it. A
+ * stream is there at once, and lasts until both its directions are over, or for `timeoutMs` if that is said.
  *
  * @throws contract/unserved if the session or link does not use the contract
  */
@@ -54,10 +60,13 @@ export const client = <U extends Contract, C extends U>(on: Session<U> | Link<U>
 }
 
 type Send = (value: unknown, options?: CallOptions) => Promise<unknown>
+type Begin = (value: unknown, options?: CallOptions) => Duplex<unknown, unknown>
 
-const actOf = (caller: Caller, contract: string, name: string, operation: Operation): Send => {
+const actOf = (caller: Caller, contract: string, name: string, operation: Operation): Send | Begin => {
   if (isRequestResponse(operation)) return callOf(caller, contract, name, operation)
   if (isOneWay(operation)) return sendOf(caller, contract, name, operation)
+  if (isStream(operation))
+    return (value, options = NO_OPTIONS) => begin(caller, contract, name, operation, value, options)
   throw new TypeError(`expected a kind of operation, got ${operation.kind}`)
 }
 

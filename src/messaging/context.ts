@@ -1,12 +1,13 @@
 import type { NoFaults } from '../contract/operation.js'
-import type { In, Shapes } from '../contract/shape.js'
+import { type In, nothing, type Sent, type Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
 import type { Answer, Incoming } from '../link/face.js'
 import type { Session } from '../link/session.js'
 import { checkSent } from './shape.js'
+import { incomingItems } from './stream.js'
 
 /** What a handler knows of the message it handles. */
-export interface Context<F extends Shapes = NoFaults> {
+export interface Context<F extends Shapes = NoFaults, U = never> {
   /** Who sent it: authenticated. */
   readonly peer: Session['peer']
   /** Where it came in; `client(session, …)` asks the sender something. */
@@ -17,6 +18,11 @@ export interface Context<F extends Shapes = NoFaults> {
    */
   readonly signal: AbortSignal
   readonly labels: Readonly<Record<string, string>>
+  /**
+   * What comes up a stream, in order. Leaving the iteration tells the peer that no more is wanted. It throws what ended the
+   * stream, and contract/invalid at an item that its shape refuses, which the peer is told too unless it is caught.
+   */
+  readonly up: AsyncIterable<U>
   /**
    * A declared fault, to be thrown by this handler.
    *
@@ -40,10 +46,12 @@ const faults = new WeakMap<object, Made>()
 export class HandlerContext implements Context<Shapes> {
   readonly #incoming: Incoming
   readonly #declared: Shapes
+  readonly #up: Sent
 
-  constructor(incoming: Incoming, declared: Shapes) {
+  constructor(incoming: Incoming, { faults: declared, up = nothing }: { readonly faults: Shapes; readonly up?: Sent }) {
     this.#incoming = incoming
     this.#declared = declared
+    this.#up = up
   }
 
   get peer(): Session['peer'] {
@@ -60,6 +68,16 @@ export class HandlerContext implements Context<Shapes> {
 
   get labels(): Incoming['labels'] {
     return this.#incoming.labels
+  }
+
+  get up(): AsyncIterable<never> {
+    const { stream } = this.#incoming
+    if (stream === undefined) throw new TypeError('expected a stream, whose items come up')
+    const items = incomingItems(stream, this.#up, (error, item) =>
+      faults.set(error, { by: this, answer: { is: 'invalid', path: error.details.path, item } }),
+    )
+    // The cast: `serve` gives each handler the type that the shape of its operation makes.
+    return items as AsyncIterable<never>
   }
 
   get fault(): Context<Shapes>['fault'] {

@@ -2,11 +2,14 @@ import type { Contract } from '../contract/define.js'
 import {
   isOneWay,
   isRequestResponse,
+  isStream,
+  type NoFaults,
   type OneWay,
   type Operation,
   type RequestResponse,
+  type Stream,
 } from '../contract/operation.js'
-import type { In, Out } from '../contract/shape.js'
+import type { In, Out, Sent } from '../contract/shape.js'
 import type { Incoming, Served } from '../link/face.js'
 import type { Session } from '../link/session.js'
 import { answer, type Desk, internal, type Task } from './answer.js'
@@ -24,7 +27,15 @@ type Handler<Op extends Operation> =
       : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>>
     : Op extends OneWay<infer M>
       ? (message: Out<M>, context: Context) => void | Promise<void>
-      : never
+      : Op extends Stream<infer Q, infer U, infer D>
+        ? (
+            request: Out<Q>,
+            context: Context<NoFaults, Up<U>>,
+          ) => [In<D>] extends [undefined] ? void | Promise<void> : AsyncIterable<In<D>>
+        : never
+
+/** What a handler reads of a stream: nothing where nothing comes up. */
+type Up<U extends Sent> = [In<U>] extends [undefined] ? never : Out<U>
 
 export interface ServeOptions {
   /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
@@ -77,6 +88,7 @@ export function serve<C extends Contract>(
 const taskOf = (operation: Operation, run: Task['run']): Task => {
   if (isRequestResponse(operation)) return { ...operation, run }
   if (isOneWay(operation)) return { request: operation.message, response: undefined, faults: {}, run }
+  if (isStream(operation)) return { ...operation, response: undefined, faults: {}, run }
   throw new TypeError(`expected a kind of operation, got ${operation.kind}`)
 }
 

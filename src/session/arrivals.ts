@@ -1,5 +1,6 @@
 import { codeOfWire, type ErrorCode, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
+import { BEGIN_CHARGE } from './charge.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
@@ -9,7 +10,6 @@ import { encodeLabels } from './framewriter.js'
 import { type Denial, verbOf } from './gate.js'
 import { Intake } from './intake.js'
 import { decodeBody, denialCode, denied, ItemArrivals, notCbor } from './itemarrivals.js'
-import { BEGIN_CHARGE } from './outbox.js'
 import type { Whole } from './reassembly.js'
 
 type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>

@@ -134,7 +134,7 @@ export class Engine {
 
   /** Ends a message that was dispatched without a reply. @throws cbor/unencodable, RangeError on details too large */
   fault(exchange: Exchange, fault: Fault): void {
-    if (!this.over) this.#traffic?.exchanges.fault(exchange, fault)
+    if (!this.over) this.#traffic?.exchanges.faultBehind(exchange, fault)
   }
 
   /** Queues an item of a stream: true if there is room for more, else `taken` follows. @throws contract/invalid, call/too-large */

@@ -35,8 +35,9 @@ export class Exchange {
   offset = 0
   /** Bytes of items that wait, with what each costs. */
   waiting = 0
-  /** The direction of this end is over behind what waits. */
+  /** The direction of this end is over behind what waits: with this FAULT, if it is one. */
   last = false
+  lastWord: Uint8Array | undefined
   /** Body bytes sent and received so far, and whole messages. */
   sent = 0
   received = 0
@@ -109,6 +110,11 @@ export class Exchange {
     return this.#send === undefined ? this.#windows.send : this.#send.room
   }
 
+  /** True if the direction of this end is over with the message at hand. */
+  get endsNow(): boolean {
+    return this.last && this.behind.length === 0 && this.lastWord === undefined
+  }
+
   get over(): boolean {
     return this.sendEnded && this.receiveEnded
   }
@@ -132,6 +138,7 @@ export class Exchange {
   unsend(): void {
     this.body = undefined
     this.behind.length = 0
+    this.lastWord = undefined
     this.offset = 0
     this.waiting = 0
   }

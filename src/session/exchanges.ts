@@ -5,11 +5,12 @@ import type { Route } from './agreement.js'
 import type { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import { Exchange } from './exchange.js'
-import { encodeFault, type Fault, wireOf } from './faults.js'
+import { type Fault, wireOf } from './faults.js'
 import type { Begin } from './frames.js'
 import { type BeginHead, encodeFrame } from './framewriter.js'
 import { type Admitted, type Denial, type Gate, verbOf } from './gate.js'
 import { Items, WRITE_ROOM } from './items.js'
+import { LastWords } from './lastwords.js'
 import { Outbox } from './outbox.js'
 import { Places } from './places.js'
 import { Sent } from './sent.js'
@@ -30,6 +31,7 @@ export class Exchanges {
   readonly #acts: Acts
   readonly items: Items
   readonly #sent: Sent
+  readonly #words: LastWords
   readonly #places: Places
   #theirs = 0
   #nextId: number
@@ -49,6 +51,7 @@ export class Exchanges {
       begins: (exchange, head, whole) => this.#begins(exchange, head, whole),
       framed: (exchange, ended) => this.#framed(exchange, ended),
     })
+    this.#words = new LastWords(established.allowed.plaintext, this.outbox, (exchange) => this.settle(exchange))
     this.#places = new Places(established.allowed.exchanges, MAX_WAITING, (exchange) => this.outbox.push(exchange))
   }
 
@@ -81,10 +84,7 @@ export class Exchanges {
     return this.#acts.admit(act, nowMs)
   }
 
-  /**
-   * Queues an admitted message; a proof serves once. `taken` is true if credit covers it now.
-   * @throws session/closed, session/busy, policy/denied if the policy changed, TypeError if this session did not admit it
-   */
+  /** Queues an admitted message, once. @throws session/closed, session/busy, policy/denied if the policy changed, TypeError if it is another session's */
   begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
     const prepared = this.#acts.redeem(admitted)
     const { route, body, ttlMs } = prepared
@@ -133,14 +133,23 @@ export class Exchanges {
   /** Ends a peer's exchange without a reply, or with what is left of it unsent. @throws cbor/unencodable, RangeError on details that cannot be sent */
   fault(exchange: Exchange, fault: Fault): void {
     if (exchange.sendEnded || exchange.faulted) return
-    this.#tell(exchange, exchange.abandoned === undefined ? fault : { code: exchange.abandoned }, undefined)
+    if (exchange.stream) exchange.refused = true
+    this.#words.say(exchange, exchange.abandoned === undefined ? fault : { code: exchange.abandoned })
     this.outbox.drop(exchange)
+  }
+
+  /** As `fault`, of a stream behind the items that wait. */
+  faultBehind(exchange: Exchange, fault: Fault): void {
+    if (exchange.lastWord !== undefined) return
+    exchange.refused = true
+    if (!exchange.stream || exchange.body === undefined || exchange.abandoned !== undefined) this.fault(exchange, fault)
+    else this.#words.sayBehind(exchange, fault)
   }
 
   /** Refuses a message of the peer before any user code; `framed` is called when the peer is about to learn it (SE-54). */
   refuse(exchange: Exchange, fault: Fault, framed: () => void): void {
     exchange.refused = true
-    this.#tell(exchange, fault, framed)
+    this.#words.say(exchange, fault, framed)
   }
 
   /** Nobody waits for an own exchange any more: its fault is told, the peer is asked to stop (SE-57). */
@@ -242,7 +251,7 @@ export class Exchanges {
     this.#refuseAbove(last)
   }
 
-  /** Own new exchanges are refused from here on; what is queued still goes. */
+  /** Nothing new is begun from here on; what is queued still goes. */
   close(): void {
     this.#closing = true
   }
@@ -262,16 +271,6 @@ export class Exchanges {
     }
     this.#open.clear()
     this.outbox.erase()
-  }
-
-  #tell(exchange: Exchange, fault: Fault, framed: (() => void) | undefined): void {
-    const body = encodeFault(fault, this.established.allowed.plaintext)
-    exchange.faulted = true
-    this.outbox.notice(encodeFrame({ is: 'FAULT', exchange: exchange.id, code: wireOf(fault), body }), () => {
-      framed?.()
-      exchange.sendEnded = true
-      this.settle(exchange)
-    })
   }
 
   /** What cannot begin gives its limits back. */

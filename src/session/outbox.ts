@@ -1,24 +1,20 @@
 import { EMPTY } from '../bytes.js'
 import { MAX_PLAINTEXT } from '../channel/record.js'
 import { SottoError } from '../errors.js'
-import { type Exchange, ITEM_CHARGE } from './exchange.js'
+import { chargeOf, DATA_OVERHEAD, exchangeCharge, overheadOf, sessionCharge } from './charge.js'
+import type { Exchange } from './exchange.js'
 import { FLAG, MAX_FRAMES } from './frames.js'
 import { type BeginHead, writeBegin, writeData } from './framewriter.js'
 import type { Limits } from './limits.js'
 import { Line } from './line.js'
 import { SendWindow } from './windows.js'
 
-/** What a BEGIN costs of the session window beside labels and body: it bounds messages in number (SE-50). */
-export const BEGIN_CHARGE = 64
 /** Bytes of control frames that may wait to be sent (SE-53). */
 export const CONTROL_BUDGET = 65_536
 /** Room kept at the end of a record for REKEY. */
 export const REKEY_ROOM = 2
 /** A smaller piece waits for more room, unless it is the last. */
 const LEAST_PIECE = 1_024
-/** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, labels apart. */
-const BEGIN_OVERHEAD = 30
-const DATA_OVERHEAD = 14
 /** Lanes that are lines; streams come behind. */
 const LINES = 3
 /** Turns in a record, when many wait for one. */
@@ -248,12 +244,12 @@ export class Outbox {
 
   /** Nothing is left but to say so. */
   #writeEnd(exchange: Exchange, at: number): number {
-    if (at + DATA_OVERHEAD > this.#limit) {
-      this.#full = true
-      return at
-    }
+    const word = exchange.lastWord
+    this.#full = at + (word?.length ?? DATA_OVERHEAD) > this.#limit
+    if (this.#full) return at
     this.#frames++
-    const behind = writeData(SCRATCH, at, exchange.id, FLAG.end, EMPTY)
+    const behind = word === undefined ? writeData(SCRATCH, at, exchange.id, FLAG.end, EMPTY) : at + word.length
+    if (word !== undefined) SCRATCH.set(word, at)
     this.#owner.framed(exchange, true)
     return behind
   }
@@ -285,7 +281,7 @@ export class Outbox {
   #frame(exchange: Exchange, at: number, body: Uint8Array, more: boolean): number {
     const head = exchange.id === 0 ? exchange.head : undefined
     const chunk = isChunk(exchange)
-    const ends = !more && exchange.last && exchange.behind.length === 0
+    const ends = !more && exchange.endsNow
     const flags = ends ? FLAG.end : more && !chunk ? FLAG.more : 0
     // What of an item is still to come takes the charge of it.
     const free = head === undefined && exchange.stream && flags === FLAG.more
@@ -339,17 +335,3 @@ const hasMore = ({ body, stream, last, sendEnded }: Exchange): boolean =>
   body !== undefined || (stream && last && !sendEnded)
 
 const isChunk = (exchange: Exchange): boolean => !exchange.asking && exchange.sends === 'bytes'
-
-/** What is left of a message takes of the session window in all. */
-const chargeOf = (exchange: Exchange): number =>
-  sessionCharge(exchange) + (exchange.body?.length ?? 0) - exchange.offset
-
-const sessionCharge = (exchange: Exchange): number =>
-  exchange.id === 0 && exchange.head !== undefined
-    ? BEGIN_CHARGE + exchange.head.labels.length
-    : exchangeCharge(exchange)
-
-const exchangeCharge = ({ stream, asking }: Exchange): number => (stream && !asking ? ITEM_CHARGE : 0)
-
-const overheadOf = ({ id, head }: Exchange): number =>
-  id === 0 && head !== undefined ? BEGIN_OVERHEAD + head.labels.length : DATA_OVERHEAD

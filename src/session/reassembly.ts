@@ -1,7 +1,7 @@
 import { EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
+import { BEGIN_CHARGE } from './charge.js'
 import type { Exchange } from './exchange.js'
-import { BEGIN_CHARGE } from './outbox.js'
 
 /** What of a message's cost is still to be given back when it is consumed. */
 export interface Due {

@@ -1,4 +1,4 @@
-import { BEGIN_CHARGE } from './outbox.js'
+import { BEGIN_CHARGE } from './charge.js'
 
 /** The least a message in pieces takes of a window, in bytes; smaller ones go whole whatever the limits are. */
 const LEAST_IN_PIECES = 992

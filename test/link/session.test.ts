@@ -11,7 +11,8 @@ import {
   SottoError,
   serve,
 } from '../../src/index.js'
-import { NEWS, ONE_WAY_HANDLERS } from '../../src/link/edge.js'
+import { ONE_WAY_HANDLERS } from '../../src/link/dispatch.js'
+import { NEWS } from '../../src/link/edge.js'
 import {
   alice,
   all,

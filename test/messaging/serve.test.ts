@@ -456,7 +456,7 @@ test('an operation that the contract lacks is call/internal, whatever asked for 
   const [message] = incoming
   if (message === undefined) throw new Error('expected a message')
   const { admitted, labels, signal } = message
-  const odd = { admitted, labels, signal, session: far, operation: 'toString', value: kitchen }
+  const odd = { admitted, labels, signal, session: far, operation: 'toString', value: kitchen, stream: undefined }
   expect(service.answer(odd)).toMatchObject({ is: 'internal' })
   expect(failed).toHaveBeenCalledTimes(1)
 })

@@ -443,6 +443,23 @@ describe('ending early', () => {
     expect(raw.read()).toMatchObject([{ is: 'RESET', size: 6 }])
   })
 
+  test('SE-35 the FAULT of a handler comes behind the items it gave, unless the stream was given up', () => {
+    const play = (giveUp: boolean): readonly string[] => {
+      const raw = rawOf({}, { exchangeWindow: 4_096 })
+      const exchange = asked(raw)
+      for (let count = 0; count < 3; count++) raw.engine.item(exchange, textOf(1_500) ?? null, 0)
+      raw.engine.fault(exchange, { code: 'call/internal', incident: 'i' })
+      raw.engine.fault(exchange, { code: 'call/internal', incident: 'again' })
+      const first = raw.read()
+      if (giveUp) raw.send(reset(1, 2), stop(1))
+      else raw.send(credit(1, 4_096 + 3_100))
+      expect(fate(raw)).toBe('alive')
+      return kinds([...first, ...raw.read()])
+    }
+    expect(play(false)).toEqual(['DATA', 'DATA', 'DATA', 'FAULT'])
+    expect(play(true)).toEqual(['DATA', 'DATA', 'FAULT'])
+  })
+
   test('SE-58 SE-66 DRAIN: a stream that was taken goes on, one that was not surely did not run', () => {
     const raw = rawOf()
     const taken = opened(raw)

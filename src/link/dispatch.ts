@@ -1,0 +1,122 @@
+import { defect } from '../session/ends.js'
+import type { Engine } from '../session/engine.js'
+import type { EngineEvent } from '../session/events.js'
+import type { Exchange } from '../session/exchange.js'
+import { Arrival } from './arrival.js'
+import type { Answer, Served } from './face.js'
+import type { Session } from './session.js'
+import type { StreamEnd } from './stream.js'
+
+/** Handlers of one-way messages that run at once before the peer's credit is held back (LI-11). */
+export const ONE_WAY_HANDLERS = 256
+
+type Message = Extract<EngineEvent, { readonly is: 'message' }>
+
+/** What of the session the handlers of its messages touch. */
+interface Owner {
+  /** This end of a stream that the peer began. */
+  stream(exchange: Exchange): StreamEnd
+  /** A handler is done with it. */
+  left(exchange: Exchange): void
+  /** The engine may have changed. */
+  turn(): void
+  abort(error: ReturnType<typeof defect>): void
+}
+
+/** Messages of the peer on their way to handlers, and the answers of these. */
+export class Dispatch {
+  readonly #engine: Engine
+  readonly #served = new Map<string, Served>()
+  readonly #owner: Owner
+  /** Messages whose handlers have not finished. */
+  readonly #arrivals = new Map<Exchange, Arrival>()
+  #oneWayHandlers = 0
+
+  constructor(engine: Engine, served: readonly Served[], owner: Owner) {
+    this.#engine = engine
+    this.#owner = owner
+    for (const service of served) this.#served.set(service.contract.name, service)
+  }
+
+  opened(session: Session, serves: readonly string[]): void {
+    for (const name of serves) this.#served.get(name)?.opened?.(session)
+  }
+
+  /** Starts the handler. */
+  message(message: Message, session: Session): void {
+    const { exchange } = message
+    const service = this.#served.get(exchange.route.contract)
+    if (service === undefined) throw new RangeError('a message nobody serves')
+    const arrival = new Arrival(message, session, exchange.stream ? this.#owner.stream(exchange) : undefined)
+    const answer = service.answer(arrival)
+    if (answer instanceof Promise) this.#wait(message, service, arrival, answer)
+    else {
+      this.#engine.consumed(message)
+      this.#answer(exchange, service, arrival, answer)
+    }
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(exchange: Exchange, reason: Error): void {
+    this.#arrivals.get(exchange)?.cancel(reason)
+  }
+
+  cancelAll(reason: Error): void {
+    for (const arrival of this.#arrivals.values()) arrival.cancel(reason)
+  }
+
+  /** A request is bounded by its exchange; a one-way message holds its credit while too many handlers run (LI-11). */
+  #wait(message: Message, service: Served, arrival: Arrival, answer: Promise<Answer | undefined>): void {
+    const { exchange } = message
+    const { oneWay } = exchange
+    const early = !oneWay || this.#oneWayHandlers < ONE_WAY_HANDLERS
+    this.#arrivals.set(exchange, arrival)
+    if (oneWay) this.#oneWayHandlers++
+    if (early) this.#engine.consumed(message)
+    const done = (outcome: Answer | undefined): void => {
+      this.#arrivals.delete(exchange)
+      if (oneWay) this.#oneWayHandlers--
+      if (!early) this.#engine.consumed(message)
+      this.#answer(exchange, service, arrival, outcome)
+      this.#owner.turn()
+    }
+    // `answer` never rejects; one that did would be a defect.
+    answer.then(done).catch((cause) => this.#owner.abort(defect(cause)))
+  }
+
+  #answer(exchange: Exchange, service: Served, arrival: Arrival, answer: Answer | undefined): void {
+    if (exchange.stream) this.#owner.left(exchange)
+    if (exchange.sendEnded) return
+    try {
+      this.#tell(exchange, answer)
+    } catch (error) {
+      // The answer has no form on the wire: the peer learns of an incident, the service of the reason.
+      this.#tell(exchange, service.unsent(error, arrival))
+    }
+  }
+
+  #tell(exchange: Exchange, answer: Answer | undefined): void {
+    switch (answer?.is) {
+      case undefined:
+        // It was given up before its handler ran: its place is free now (SE-45).
+        if (!exchange.oneWay) this.#engine.fault(exchange, { code: 'call/cancelled' })
+        break
+      case 'reply':
+        this.#engine.reply(exchange, answer.value)
+        break
+      case 'ended':
+        // What still comes up is not wanted; it is told so before the last word (SE-123).
+        this.#engine.stop(exchange)
+        this.#engine.end(exchange)
+        break
+      case 'fault':
+        this.#engine.fault(exchange, { code: 'call/fault', name: answer.name, data: answer.data })
+        break
+      case 'invalid':
+        this.#engine.fault(exchange, { code: 'contract/invalid', path: answer.path, item: answer.item ?? 0 })
+        break
+      case 'internal':
+        this.#engine.fault(exchange, { code: 'call/internal', incident: answer.incident })
+    }
+  }
+}

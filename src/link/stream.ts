@@ -1,0 +1,184 @@
+import type { Wire } from '../cbor.js'
+import { SottoError } from '../errors.js'
+import type { EngineEvent } from '../session/events.js'
+import type { Exchange } from '../session/exchange.js'
+import type { Stream } from './face.js'
+import type { Closed } from './session.js'
+
+type Item = Extract<EngineEvent, { readonly is: 'item' }>
+type Read = IteratorResult<Wire, undefined>
+
+/** What a stream asks of the engine. */
+export interface StreamEngine {
+  /** True if there is room for more. @throws SottoError if the item is refused here */
+  item(exchange: Exchange, value: Wire): boolean
+  end(exchange: Exchange): void
+  stop(exchange: Exchange): void
+  cancel(exchange: Exchange): void
+  consumed(item: Item): void
+}
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+const DONE: Read = { done: true, value: undefined }
+
+/** One end of one stream: what it has to read, and who waits to read or to write. */
+export class StreamEnd implements Stream {
+  readonly closed: Promise<Closed>
+  readonly #exchange: Exchange
+  readonly #engine: StreamEngine
+  #close: (closed: Closed) => void = () => undefined
+  readonly #items: Item[] = []
+  #readers: Waiter<Read>[] = []
+  /** The promise that writers wait for, while there is no room. */
+  #room: { readonly promise: Promise<void>; readonly waiter: Waiter<void> } | undefined
+  /** False once what is unread holds no credit any more. */
+  #holding = true
+  #count = 0
+  /** Nothing more comes, for this reason if it was cut short. */
+  #over = false
+  #error: SottoError | undefined
+  /** Nothing more goes out, for this reason. */
+  #stopped: SottoError | undefined
+  #reason: unknown
+
+  constructor(exchange: Exchange, engine: StreamEngine) {
+    this.#exchange = exchange
+    this.#engine = engine
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve
+    })
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  write(value: Wire): Promise<void> | undefined {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
+    if (this.#exchange.last) throw new TypeError('expected nothing to be written behind the end')
+    if (this.#engine.item(this.#exchange, value)) return undefined
+    this.#room ??= roomOf()
+    return this.#room.promise
+  }
+
+  end(): Promise<void> | undefined {
+    if (this.#stopped === undefined && !this.#exchange.last) this.#engine.end(this.#exchange)
+    return this.#room?.promise
+  }
+
+  abort(reason: unknown): void {
+    this.#reason = reason
+    this.#drop()
+    this.#engine.cancel(this.#exchange)
+  }
+
+  read(): Promise<Read> {
+    const item = this.#items.shift()
+    if (item !== undefined) return Promise.resolve(this.#taken(item))
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    if (this.#over) return Promise.resolve(DONE)
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject })
+    })
+  }
+
+  stop(): void {
+    this.#drop()
+    this.ended(undefined)
+    this.#engine.stop(this.#exchange)
+  }
+
+  /** One has come. */
+  arrived(item: Item): void {
+    if (this.#over) {
+      this.#engine.consumed(item)
+      return
+    }
+    const reader = this.#readers.shift()
+    if (reader === undefined) this.#items.push(item)
+    else reader.resolve(this.#taken(item))
+  }
+
+  /** The peer sends no more. */
+  ended(error: SottoError | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    this.#error = error
+    for (const reader of this.#readers.splice(0))
+      if (error === undefined) reader.resolve(DONE)
+      else reader.reject(error)
+  }
+
+  /** There is room again. */
+  taken(): void {
+    this.#room?.waiter.resolve()
+    this.#room = undefined
+  }
+
+  /** The peer takes no more. */
+  stopped(error: SottoError): void {
+    this.#stopped ??= error
+    this.#room?.waiter.reject(error)
+    this.#room = undefined
+  }
+
+  /** The whole of it has failed; what came before can still be read. */
+  failed(error: SottoError): void {
+    const { code, ran, message } = error
+    const given = this.#reason === undefined || code !== 'call/cancelled'
+    const told = given ? error : SottoError.of(code, message, { ran, cause: this.#reason })
+    this.stopped(told)
+    this.ended(told)
+    this.#finish({ clean: false, error: told })
+  }
+
+  /** Both directions have ended. */
+  finished(): void {
+    this.stopped(SottoError.of('call/cancelled', 'the stream is over', { ran: 'yes' }))
+    this.ended(undefined)
+    this.#finish({ clean: true })
+  }
+
+  #finish(closed: Closed): void {
+    // Who reads on does it at its own expense; the session gets its credit back.
+    if (this.#holding) for (const item of this.#items) this.#engine.consumed(item)
+    this.#holding = false
+    this.#close(closed)
+  }
+
+  /** Nobody reads on. */
+  #drop(): void {
+    for (const item of this.#items.splice(0)) if (this.#holding) this.#engine.consumed(item)
+  }
+
+  #taken(item: Item): Read {
+    this.#count++
+    if (this.#holding) this.#engine.consumed(item)
+    return { done: false, value: item.value }
+  }
+}
+
+/** Who does not look at it is not told of its failure: every later write is. */
+const roomOf = () => {
+  let waiter: Waiter<void> = { resolve: () => undefined, reject: () => undefined }
+  const promise = new Promise<void>((resolve, reject) => {
+    waiter = { resolve, reject }
+  })
+  promise.catch(() => undefined)
+  return { promise, waiter }
+}
+
+/** A stream that failed before it began. */
+export const failedStream = (error: SottoError): Stream => ({
+  closed: Promise.resolve({ clean: false, error }),
+  count: 0,
+  write: () => Promise.reject(error),
+  end: () => undefined,
+  abort: () => undefined,
+  read: () => Promise.reject(error),
+  stop: () => undefined,
+})
