@@ -224,7 +224,7 @@ export class Engine {
     this.#traffic?.received(nowMs)
     // A verdict is alone in its record (SE-27): nothing else may come first, and nothing may follow it.
     for (const frame of frames) this.#frame(frame, keys, nowMs)
-    keys.recordRead()
+    if (!this.over) keys.recordRead()
   }
 
   #frame(frame: Frame, keys: Keys, nowMs: number): void {
@@ -245,6 +245,8 @@ export class Engine {
         keys.heard(frame.body, nowMs)
         break
       case 'END':
+        // An END is the last frame of its record, which is judged before it is the end.
+        keys.recordRead()
         this.#peerEnded(frame.code, event)
         break
       case 'ACCEPT':

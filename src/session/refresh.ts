@@ -130,6 +130,8 @@ export class Refresh {
     // CH-32: what would be answered is past; the keys that the peer seals with still follow.
     if (this.#quiet && this.#state !== 'R.answered') return
     if (body.length === 0) {
+      // CH-23: nothing stands between the pieces of a message.
+      if (this.#held.length > 0) throw SottoError.of('session/unexpected', 'expected the rest of a message, got an ask')
       this.#go(this.#next('ask'))
       if (this.#state === 'I.asked') this.#dueAt = Math.min(this.#dueAt, this.#endedAt + LEAST_MS)
       return
@@ -139,11 +141,11 @@ export class Refresh {
       throw SottoError.of('session/limit', `a refresh under ${REFRESH_GAP_MS} ms after the last`)
     const message = this.#gather(body, this.#suite.sizes[to === 'R.answered' ? 0 : to === 'I.owing' ? 1 : 2])
     if (message === undefined) return
+    // CH-27: what was asked for has its time from then on.
+    if (this.#state === 'R.idle') this.#dueAt = nowMs + REFRESH_LIMIT_MS
     this.#go(to)
-    if (to === 'R.answered') {
-      this.#dueAt = nowMs + REFRESH_LIMIT_MS
-      this.#answer(message)
-    } else if (to === 'I.owing') this.#finish(message)
+    if (to === 'R.answered') this.#answer(message)
+    else if (to === 'I.owing') this.#finish(message)
     else this.#complete(message)
   }
 

@@ -280,6 +280,17 @@ describe('the clock of a refresh', () => {
     }
   })
 
+  test('CH-27 what was asked for ends 120 s after it was asked: a start in the last second wins no time', () => {
+    const asked = HOUR + REFRESH_GAP_MS
+    const nested = opened('responder')
+    nested.engine.wake(asked)
+    expect(nested.said1(asked)).toEqual(EMPTY)
+    nested.answered(asked + REFRESH_LIMIT_MS - 1)
+    expect(nested.engine.wakeAt()).toBe(asked + REFRESH_LIMIT_MS)
+    nested.engine.wake(asked + REFRESH_LIMIT_MS)
+    expect(fate(nested)).toBe('session/timeout')
+  })
+
   test('CH-30 I starts after an hour, or sooner where its setting says so, and 2 s after the last end at the soonest', () => {
     for (const [refreshMs, due] of [
       [undefined, HOUR],
@@ -329,6 +340,14 @@ describe('the change of keys', () => {
     expect(fate(nested.send(HOUR, refreshOf(nested.message())))).toBe('session/unexpected')
     const other = opened('responder').answered(HOUR)
     expect(fate(other.send(HOUR, refreshOf(other.message()), REKEY_0))).toBe('session/unexpected')
+  })
+
+  test('CH-28 an END in the place of REKEY 1 is no clean end, and the session has one end', () => {
+    const nested = opened('responder').answered(HOUR)
+    nested.send(HOUR, refreshOf(nested.message()), frame({ is: 'END', code: 0 }))
+    const ends = eventsOf(nested.engine).filter(({ is }) => is === 'closed')
+    expect(ends).toMatchObject([{ error: { code: 'session/unexpected' } }])
+    expect(nested.engine.state).toBe('dead')
   })
 
   test('CH-28 I puts message 3 and REKEY 1 in one record with what else waits, and goes on with the new key', () => {
@@ -417,6 +436,12 @@ describe('the change of keys', () => {
     expect(fate(nested.send(HOUR, refreshOf(concat(nested.message(), Uint8Array.of(0))), REKEY_1))).toBe(
       'session/malformed',
     )
+  })
+
+  test('CH-23 nothing stands between the pieces of a message, an ask that could cross it least of all', () => {
+    const nested = opened('initiator').started(HOUR)
+    const second = nested.message()
+    expect(fate(nested.send(HOUR, refreshOf(second.subarray(0, 10)), ASK))).toBe('session/unexpected')
   })
 
   test('CH-33 exports and the session id are those of the handshake, before and after', () => {
