@@ -1,7 +1,7 @@
 import type { Contract } from '../contract/define.js'
 import { connect, type Endpoint } from '../transport/sockets.node.js'
 import { Dialler } from './dialler.js'
-import type { DialOptions } from './options.js'
+import { type EndpointOptions, optionsFor } from './options.js'
 import type { Session } from './session.js'
 
 /**
@@ -12,5 +12,5 @@ import type { Session } from './session.js'
  */
 export const dial = async <const U extends Contract = never>(
   endpoint: Endpoint,
-  options: DialOptions<U>,
-): Promise<Session<U>> => new Dialler(options).dial((signal) => connect(endpoint, signal))
+  options: EndpointOptions<U>,
+): Promise<Session<U>> => new Dialler(optionsFor(endpoint, options)).dial((signal) => connect(endpoint, signal))

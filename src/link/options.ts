@@ -11,6 +11,7 @@ import { REFRESH_MS } from '../session/refresh.js'
 import type { InitiatorSide, Psk, ResponderSide, Side } from '../session/side.js'
 import { POST_QUANTUM, type PostQuantum } from '../session/suites.js'
 import type { Served } from './face.js'
+import type { KnownPeers } from './knownpeers.js'
 import { pskOfDialler, pskOfListener } from './psk.js'
 
 /** What both ends say. */
@@ -29,10 +30,25 @@ export interface Both<U extends Contract> {
   readonly signal?: AbortSignal
 }
 
-export interface DialOptions<U extends Contract = Contract> extends Both<U> {
+/** What dialling an endpoint takes. */
+export interface EndpointOptions<U extends Contract = Contract> extends Both<U> {
+  /**
+   * Whom this end expects; anyone else is refused before our identity is shown. Known peers alone stand for the key they have of
+   * the endpoint.
+   */
+  readonly peer: Expected | KnownPeers
+  readonly protocol?: Protocol & { readonly psk?: Psk }
+}
+
+export interface DialOptions<U extends Contract = Contract> extends EndpointOptions<U> {
   /** Whom this end expects; anyone else is refused before our identity is shown. */
   readonly peer: Expected
-  readonly protocol?: Protocol & { readonly psk?: Psk }
+}
+
+/** @internal The same options for `endpoint` and no other (ID-36). */
+export const optionsFor = <U extends Contract>(endpoint: string, options: EndpointOptions<U>): DialOptions<U> => {
+  const { peer } = options
+  return { ...options, peer: typeof peer === 'object' && 'remember' in peer ? { endpoint, known: peer } : peer }
 }
 
 export interface HostOptions extends Both<Contract> {

@@ -13,7 +13,7 @@ import {
   possessionOf,
   SottoError,
 } from '../../src/index.js'
-import { dial, type KnownPeers, knownPeers, listen } from '../../src/node.js'
+import { dial, type KnownPeers, knownPeers, link, listen } from '../../src/node.js'
 import { alice, bob, dialling, echo, listening, open, pair } from './sessions.js'
 
 const everything = mkdtempSync(join(tmpdir(), 'sotto-dial-'))
@@ -127,14 +127,16 @@ test('ID-36 ID-42 a link ends where the key of its endpoint has changed', async 
   })
 })
 
-test('ID-41 dial over a socket remembers its endpoint', async () => {
+test('ID-36 ID-41 dial and link take known peers alone, and remember the endpoint they are given', async () => {
   const endpoint = `unix:${path}.sock` as const
   const listener = await listen(endpoint, { identity: bob, trust: [alice.id], policy: open, serve: [echo()] })
   onTestFinished(() => listener.close())
   const known = await knownPeers(path, 'accept-new')
-  const session = await dial(endpoint, dialling({ peer: { endpoint, known } }))
+  const session = await dial(endpoint, { ...dialling(), peer: known })
   expect((await knownPeers(path)).known(endpoint)).toBe(bob.id)
   await session.close()
+  await using kept = link(endpoint, { ...dialling(), peer: await knownPeers(path, 'strict') })
+  expect((await kept.session).peer.id).toBe(bob.id)
 })
 
 test('ID-30 a session shows possession, and an object of its form shows none', async () => {
