@@ -42,6 +42,11 @@ export class Arrivals {
     return Math.max(this.#nextId - 2, 0)
   }
 
+  /** A one-way message of the peer is in pieces: a clean end now would lose it, and nobody would be told (SE-42). */
+  get torn(): boolean {
+    return this.#intake.reassembly.torn
+  }
+
   /** From here on nothing new is taken; the last exchange that was (SE-58). */
   drain(): number {
     if (this.#taken === Number.POSITIVE_INFINITY) this.#taken = this.last

@@ -181,7 +181,7 @@ export class Engine {
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
   close(nowMs: number, timeoutMs: number): void {
-    if (this.over || this.#state === 'ending') return
+    if (this.over || this.#state === 'ending' || this.#traffic?.isCut === true) return
     const traffic = this.#traffic
     if (traffic === undefined) {
       this.#die(SottoError.of('session/closed', 'closed during the handshake'))
@@ -293,7 +293,7 @@ export class Engine {
 
   /** The close deadline: what is open is cut; neither the own END nor the peer's is waited for much longer (SE-42). */
   #closeNow(traffic: Traffic, nowMs: number): void {
-    if (this.#state === 'ending' || traffic.isCut)
+    if (this.#state === 'ending' || traffic.isCut || traffic.arrivals.torn)
       throw SottoError.of('session/timeout', 'the session did not end in time')
     traffic.cut(SottoError.of('session/closed', 'the close deadline passed'))
     this.#closeAt = nowMs + END_MS

@@ -88,7 +88,9 @@ export class Exchanges {
   begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
     const prepared = this.#acts.redeem(admitted)
     const { route, body, ttlMs } = prepared
-    const exchange = new Exchange(route, prepared, this.#windows)
+    // Without the body, which the exchange lets go of when it is framed.
+    const head = { operation: prepared.operation, ttlMs, labels: prepared.labels }
+    const exchange = new Exchange(route, head, this.#windows)
     exchange.release = admitted.release
     exchange.spend = admitted.spend
     this.#checkOpen(exchange)

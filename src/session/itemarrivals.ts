@@ -33,6 +33,8 @@ export class ItemArrivals {
     this.#intake.accept(cost)
     exchange.receiveWindow.accept(cost)
     exchange.received += length
+    // Behind the end nothing comes that needs credit (SE-51).
+    exchange.receiveEnded = frame.end
     // A longer item than the window goes on as it comes; what is whole waits for its reader.
     if (frame.more) this.#intake.giveBackOwn(exchange, cost)
     const whole =

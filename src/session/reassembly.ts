@@ -61,6 +61,11 @@ export class Reassembly {
     return { bytes: current.bytes.subarray(0, current.length), charge: current.charge, held: current.held }
   }
 
+  /** True while a one-way message that was not refused is in pieces. */
+  get torn(): boolean {
+    return this.#partial !== undefined && this.#partial.exchange.oneWay && !this.#partial.exchange.refused
+  }
+
   /** True while a message of the exchange is in pieces. */
   holds(exchange: Exchange): boolean {
     return this.#partial?.exchange === exchange
