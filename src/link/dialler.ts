@@ -1,8 +1,11 @@
 import type { Contract } from '../contract/define.js'
+import type { Expected } from '../identity/expected.js'
+import { credentialOf, type Identity } from '../identity/identity.js'
 import { Engine } from '../session/engine.js'
 import type { InitiatorSide } from '../session/side.js'
 import type { Transport } from '../transport/transport.js'
 import { recall, rememberIn } from './knownpeers.js'
+import { renewIn, retrust } from './live.js'
 import { open } from './open.js'
 import { type DialOptions, epochOf, initiatorSideOf } from './options.js'
 import { free, now } from './pump.js'
@@ -64,8 +67,30 @@ export class Dialler<U extends Contract> {
 
   async #open(engine: Engine, transport: Transport, { signal, opened, draining }: Attempt<U>): Promise<Session<U>> {
     const options = signal === undefined ? this.#options : { ...this.#options, signal }
-    const session = await open(engine, transport, options, { signal, opened, draining })
-    await rememberIn(this.#side.expected, session)
+    const { expected, identity } = this.#side
+    const begun = (session: Session<U>): void => {
+      watch(expected, session)
+      this.#catchUp(session, identity)
+      opened?.(session)
+    }
+    const session = await open(engine, transport, options, { signal, opened: begun, draining })
+    await rememberIn(expected, session)
     return session
   }
+
+  /** What was renewed while the handshake showed the identity of before (LI-43). */
+  #catchUp(session: Session, shown: Identity): void {
+    const { identity } = this.#side
+    const credential = identity === shown ? undefined : credentialOf(identity)
+    if (credential !== undefined) renewIn(session, credential)
+  }
+}
+
+/** The trust that says whom a name is of may change: the session ends with it (SE-105). */
+const watch = (expected: Expected, session: Session): void => {
+  if (typeof expected === 'string' || !('name' in expected) || typeof expected.issuer === 'string') return
+  const deaf = expected.issuer.onChange(() => retrust(session))
+  void session.closed.then(deaf)
+  // It may have changed while the handshake ran.
+  retrust(session)
 }

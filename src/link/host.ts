@@ -1,5 +1,6 @@
 import { SottoError } from '../errors.js'
 import type { PeerId } from '../identity/id.js'
+import { credentialOf, type Identity } from '../identity/identity.js'
 import { type TrustStore, trustStore } from '../identity/trust.js'
 import { Engine } from '../session/engine.js'
 import type { ResponderSide } from '../session/side.js'
@@ -7,7 +8,7 @@ import type { Transport } from '../transport/transport.js'
 import { Admission, type Attempt } from './admission.js'
 import { type Caps, capsOf } from './caps.js'
 import { Feed } from './feed.js'
-import { drainMs, retrust } from './live.js'
+import { drainMs, renewIn, retrust } from './live.js'
 import { open } from './open.js'
 import { epochOf, type HostOptions, responderSideOf } from './options.js'
 import { paced } from './paced.js'
@@ -115,13 +116,7 @@ class Answering implements Host {
 
   renew(credential: Uint8Array): void {
     this.#side = { ...this.#side, identity: this.#side.identity.with(credential) }
-    for (const session of this.#sessions)
-      try {
-        session.renew(credential)
-      } catch (error) {
-        // What this one session cannot take any more, or not now, is nothing to the others.
-        if (!(error instanceof SottoError)) throw error
-      }
+    for (const session of this.#sessions) renewIn(session, credential)
   }
 
   async drain(options?: { readonly timeoutMs?: number }): Promise<void> {
@@ -142,6 +137,7 @@ class Answering implements Host {
   async #open(transport: Transport, source: string): Promise<Session> {
     if (this.#stop.signal.aborted) throw SottoError.of('session/closed', 'the host takes nothing new')
     const time = now()
+    const { identity } = this.#side
     const engine = Engine.respond({ ...this.#side, epochMs: epochOf(time) }, time)
     const attempt: Attempt = {
       source,
@@ -160,6 +156,7 @@ class Answering implements Host {
         opened: (session) => {
           this.#admission.leave(attempt)
           this.#opened(session)
+          this.#catchUp(session, identity)
         },
       })
     } finally {
@@ -183,6 +180,13 @@ class Answering implements Host {
       else this.#peers.set(id, left)
       this.#settle()
     })
+  }
+
+  /** What was renewed while the handshake showed the identity of before (LI-55). */
+  #catchUp(session: Session, shown: Identity): void {
+    const { identity } = this.#side
+    const credential = identity === shown ? undefined : credentialOf(identity)
+    if (credential !== undefined) renewIn(session, credential)
   }
 
   /** Takes nothing new, and gives up what is half open (LI-6). */

@@ -6,6 +6,7 @@ import type { Link, Retry } from './link.js'
 import { LinkCalls } from './linkcalls.js'
 import { Changes } from './linkchanges.js'
 import { LinkState, type LinkStatus, type Patience } from './linkstate.js'
+import { renewIn } from './live.js'
 import type { DialOptions } from './options.js'
 import { now } from './pump.js'
 import type { Connect } from './reach.js'
@@ -74,13 +75,7 @@ class Linking<U extends Contract> implements Link<U> {
 
   renew(credential: Uint8Array): void {
     this.#dialler.renew(credential)
-    for (const session of this.#live)
-      try {
-        session.renew(credential)
-      } catch (error) {
-        // A session that ends, or has had too many just now, is followed by one that shows it.
-        if (!(error instanceof SottoError)) throw error
-      }
+    for (const session of this.#live) renewIn(session, credential)
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,16 @@ const edges = new WeakMap<Session, Edge>()
 /** @internal What is trusted has changed: `session` ends if its peer is trusted no more (LI-5). */
 export const retrust = (session: Session): void => edges.get(session)?.retrust()
 
+/** @internal Renews what `session` shows. One that ends, or has had too many just now, goes on with what it has (LI-43, LI-55). */
+export const renewIn = (session: Session, credential: Uint8Array): void => {
+  try {
+    session.renew(credential)
+  } catch (error) {
+    // What this one session cannot take is nothing to the others.
+    if (!(error instanceof SottoError)) throw error
+  }
+}
+
 /** The session of an established engine. */
 export const liveSession = <U extends Contract>(
   established: Established,

@@ -1,20 +1,24 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { credentialOf } from '../../src/identity/identity.js'
 import {
   type Claims,
   checkProof,
   client,
+  decodeCredential,
   generateIdentity,
   generateIssuer,
   type Identity,
   type Issuer,
   initiate,
   issueCredential,
+  linkOver,
   makeChallenge,
   memoryPair,
   type Policy,
   proveIdentity,
   type Session,
   SottoError,
+  type Transport,
   type TrustStore,
   trustStore,
 } from '../../src/index.js'
@@ -174,4 +178,71 @@ test('ID-35 a dialler reaches a name: whoever has it, and nobody else, before it
   ]
   for (const [answering, expected] of wrong)
     expect(await code(dial(answering, { peer: { name, issuer: trustStore([issuer.id]) } }))).toBe(expected)
+})
+
+describe('what changes while a handshake runs, or behind it', () => {
+  const name = 'spiffe://example.org/bob'
+
+  /** Calls `act` before the write of message 3. */
+  const before3 = (transport: Transport, act: () => void): Transport => {
+    let writes = 0
+    return {
+      write: (bytes) => {
+        writes++
+        if (writes === 2) act()
+        return transport.write(bytes)
+      },
+      close: () => transport.close(),
+      abort: (reason) => transport.abort(reason),
+      [Symbol.asyncIterator]: () => transport[Symbol.asyncIterator](),
+    }
+  }
+
+  /** Alice dials Bob by his name; `act` runs before message 3. */
+  const byName = async (trust: TrustStore, act: (host: ReturnType<typeof hosting>) => void = () => undefined) => {
+    const host = listening({ identity: certified(bob, { name }) })
+    const [left, right] = memoryPair()
+    const dialled = initiate(
+      before3(left, () => act(host)),
+      dialling({ peer: { name, issuer: trust }, use: [Echo] }),
+    )
+    const [near] = await Promise.all([dialled, host.accept(right)])
+    return near
+  }
+
+  test('SE-105 ID-34 the trust of a dialler is live too: what is withdrawn ends the sessions it dialled by a name', async () => {
+    const trust = trustStore([issuer.id])
+    const [first, second] = [await byName(trust), await byName(trust)]
+    trust.revoke({ serial: first.peer.serial ?? '' })
+    expect(await ends(first)).toBe('identity/not-trusted')
+    expect(await client(second, Echo).echo(Uint8Array.of(1))).toEqual(Uint8Array.of(1))
+    trust.removeIssuer(issuer.id)
+    expect(await ends(second)).toBe('identity/not-trusted')
+  })
+
+  test('SE-105 trust that a dialler withdraws between message 2 and ACCEPT ends the session that comes of it', async () => {
+    const trust = trustStore([issuer.id])
+    expect(await ends(await byName(trust, () => trust.removeIssuer(issuer.id)))).toBe('identity/not-trusted')
+  })
+
+  test('LI-55 a credential that a host gets while a handshake runs is shown behind it', async () => {
+    const newer = credentialOf(certified(bob, { name, lifeMs: 2 * DAY })) ?? new Uint8Array(0)
+    const near = await byName(trustStore([issuer.id]), (host) => host.renew(newer))
+    await client(near, Echo).echo(Uint8Array.of(1))
+    expect(near.peer.serial).toBe(decodeCredential(newer).serial)
+  })
+
+  test('LI-43 a credential that a link gets while a handshake runs is shown behind it', async () => {
+    const host = hosting(trustStore([issuer.id]))
+    const newer = credentialOf(certified(alice, { lifeMs: 2 * DAY })) ?? new Uint8Array(0)
+    const connect = async (): Promise<Transport> => {
+      const [left, right] = memoryPair()
+      void host.accept(right)
+      return before3(left, () => link.renew(newer))
+    }
+    await using link = linkOver(connect, dialling({ identity: certified(alice), use: [Echo] }))
+    await client(link, Echo).echo(Uint8Array.of(1))
+    const [far] = host.sessions
+    expect(far?.peer.serial).toBe(decodeCredential(newer).serial)
+  })
 })
