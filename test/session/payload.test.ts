@@ -7,7 +7,7 @@ import { generateIssuer, type Issuer } from '../../src/identity/issuer.js'
 import { Possession } from '../../src/identity/possession.js'
 import { type TrustEntry, type TrustStore, trustStore } from '../../src/identity/trust.js'
 import { Engine } from '../../src/session/engine.js'
-import { decodePayload, encodePayload, FIELDS } from '../../src/session/payload.js'
+import { credentialAt, decodePayload, encodePayload, FIELDS } from '../../src/session/payload.js'
 import type { InitiatorSide, ResponderSide } from '../../src/session/side.js'
 import type { Suite } from '../../src/session/suites.js'
 import { providers } from '../crypto/providers.js'
@@ -66,6 +66,17 @@ describe('SE-13 the fields of a payload', () => {
     expect(encodePayload({ credential: one, initiation: one })).toEqual(concat(credential(one), initiationField(one)))
     // Both at their longest leave room in a packet (SE-1).
     expect(64 + encodePayload({ credential: long, initiation: longest }).length).toBeLessThan(16_000)
+  })
+
+  test('SE-87 the credential that trust is judged by is a whole field 1 in front, whatever stands behind', () => {
+    const [most, over] = [new Uint8Array(4_096).fill(1), new Uint8Array(4_097).fill(1)]
+    for (const rest of [EMPTY, ASKING, Uint8Array.of(0, 0, 9)]) {
+      for (const shown of [one, most]) expect(credentialAt(concat(credential(shown), rest))).toEqual(shown)
+      for (const shown of [EMPTY, over]) expect(credentialAt(concat(credential(shown), rest))).toBeUndefined()
+      expect(credentialAt(rest)).toBeUndefined()
+      expect(credentialAt(concat(rest.subarray(0, 1), credential(one)))).toEqual(rest.length === 0 ? one : undefined)
+    }
+    for (const cut of [1, 2, 3]) expect(credentialAt(credential(one).subarray(0, cut))).toBeUndefined()
   })
 
   test('SE-13 SE-16 a field over its limit is neither written nor read, an empty one not read', () => {
