@@ -53,6 +53,8 @@ export class End {
   error: SottoError | undefined
   /** The application has asked for the end. */
   closing = false
+  /** When it will wait no longer, by its own clock. */
+  closeAt = Number.POSITIVE_INFINITY
   aborted = false
 
   constructor(role: Role, engine: Engine, direction: Direction, world: Surroundings) {
@@ -90,6 +92,14 @@ export class End {
   /** All that was begun here. */
   get sent(): Iterable<Asked> {
     return this.#asked.values()
+  }
+
+  /** The close deadline has passed, and a one-way message of the peer may be here in pieces. */
+  get torn(): boolean {
+    if (this.#world.nowMs() < this.closeAt) return false
+    for (const { begin, exchange, delivered } of this.peer.sent)
+      if (begin.is === 'note' && exchange.id > 0 && !delivered) return true
+    return false
   }
 
   wake(): void {
@@ -148,6 +158,7 @@ export class End {
     if (this.isClosed || this.gone) return
     this.closing = true
     if (this.engine.state === 'open') this.direction.drains()
+    this.closeAt = Math.min(this.closeAt, this.#world.nowMs() + timeoutMs)
     this.engine.close(this.#world.nowMs(), timeoutMs)
   }
 

@@ -27,6 +27,15 @@ const NOTE = {
   back: 0,
 } as const
 
+const SMALL = {
+  plaintext: 1_024,
+  exchangeWindow: 4_096,
+  sessionWindow: 4_096,
+  exchanges: 2,
+  message: 20_000,
+  idleMs: 2_000,
+}
+
 /** Scripts that broke an engine of before, as they were shrunk, and made readable. */
 export const FOUND: readonly (Script & { readonly name: string })[] = [
   {
@@ -62,6 +71,49 @@ export const FOUND: readonly (Script & { readonly name: string })[] = [
       { is: 'ping', by: 0 },
       { is: 'close', by: 0, ms: 0 },
       { is: 'ping', by: 0 },
+    ],
+  },
+  {
+    name: 'SE-42 SE-43 a close deadline that passes while a one-way message is in pieces is no clean end',
+    seed: 2_011_621,
+    setting: { ...SETTING, limits: [{ plaintext: 16_384 }, { plaintext: 4_096 }], latencyMs: 20 },
+    steps: [
+      { is: 'run', ms: 100 },
+      { ...NOTE, by: 0, size: 16_300 },
+      { is: 'run', ms: 30 },
+      { is: 'close', by: 1, ms: 50 },
+    ],
+  },
+  {
+    name: 'an exchange keeps nothing of a request that has gone',
+    seed: 2_015_634,
+    setting: { ...SETTING, limits: [{ message: 100_000, sessionWindow: 65_536 }, { idleMs: 8_000 }], capacity: 20_000 },
+    steps: [
+      { is: 'run', ms: 100 },
+      { is: 'lose', way: 0, at: 0, silent: true },
+      { ...NOTE, is: 'call', by: 0, times: 8, size: 70_000 },
+      // What is held is measured at every seventh step.
+      ...Array.from({ length: 6 }, () => ({ is: 'run', ms: 100 }) as const),
+    ],
+  },
+  {
+    name: 'SE-42 a second close does not hurry the END that is on its way',
+    seed: 2_015_813,
+    setting: { ...SETTING, rekey: [1, 20], latencyMs: 40 },
+    steps: [
+      { is: 'run', ms: 161 },
+      { ...NOTE, is: 'talk', by: 0, items: 5, size: 64, back: 165 },
+      { is: 'close', by: 0, ms: 0 },
+      { is: 'close', by: 0, ms: 0 },
+    ],
+  },
+  {
+    name: 'SE-51 a direction that has ended brings no credit, though what came in it is not wanted',
+    seed: 2_015_876,
+    setting: { ...SETTING, limits: [SMALL, SMALL], latencyMs: 0, capacity: 20_000, closes: 1 },
+    steps: [
+      { is: 'run', ms: 0 },
+      { ...NOTE, is: 'tube', by: 1, items: 1, size: 9_000, how: 'invalid', workMs: 1, back: 2_000 },
     ],
   },
 ]

@@ -82,10 +82,12 @@ export const answerOf = (seq: number, size: number): { readonly [key: string]: W
 })
 
 /** An item of a stream, or a chunk: the bytes of one follow on those of the one before. */
-export const itemOf = (seq: number, tube: boolean, index: number, size: number): Wire =>
-  tube
-    ? Uint8Array.from({ length: size }, (_, i) => byteAt(seq, index * size + i))
-    : { item: index, pad: padOf(seq + index, size) }
+export const itemOf = (seq: number, tube: boolean, index: number, size: number): Wire => {
+  if (!tube) return { item: index, pad: padOf(seq + index, size) }
+  const bytes = new Uint8Array(size)
+  for (let i = 0; i < size; i++) bytes[i] = byteAt(seq, index * size + i)
+  return bytes
+}
 
 /** Of all the bytes of one direction. */
 export const byteAt = (seq: number, at: number): number => (seq * 31 + at + (at >>> 8)) & 0xff

@@ -98,6 +98,7 @@ export class Session {
     const { peer } = end
     const lost = error.code === 'channel/truncated' || error.code === 'session/lost'
     if (lost && (this.cut || peer.error !== undefined)) return
+    if (error.code === 'session/timeout' && end.torn) return
     if (error.code === 'session/closed' && end.closing && end.established === undefined) return
     throw violation('spurious', `${nameOf(end.role)} ends with ${error.message}`)
   }
