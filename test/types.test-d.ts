@@ -6,7 +6,9 @@ import * as z from 'zod'
 import { type Contract, contract } from '../src/contract/define.js'
 import { type NoFaults, oneWay, requestResponse, stream } from '../src/contract/operation.js'
 import { bytes, type In, type Nothing, nothing, type Out } from '../src/contract/shape.js'
+import type { CheckedPeer } from '../src/identity/expected.js'
 import type { PeerId } from '../src/identity/id.js'
+import type { Possession } from '../src/identity/possession.js'
 import type { Link } from '../src/link/link.js'
 import type { DialOptions, HostOptions } from '../src/link/options.js'
 import type { Session } from '../src/link/session.js'
@@ -16,6 +18,8 @@ import { faultOf } from '../src/messaging/fault.js'
 import { serve } from '../src/messaging/serve.js'
 import type { Duplex } from '../src/messaging/stream.js'
 import type { Rule } from '../src/policy/rule.js'
+import type { Established, Finished } from '../src/session/established.js'
+import type { Admitted } from '../src/session/gate.js'
 
 /** True if the two types are the same; `any` is the same as itself alone. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -287,6 +291,23 @@ export const dials: DialOptions['protocol'] = { psk }
 export const dialsMany: DialOptions['protocol'] = { psk: [psk] }
 // @ts-expect-error A key without an id.
 export const nameless: HostOptions['protocol'] = { psk: { key: psk.key } }
+
+// What was checked is a type: nothing of the same members is one.
+declare const checked: CheckedPeer
+declare const shown: Possession
+declare const finished: Finished
+declare const established: Established
+declare const admitted: Admitted
+// @ts-expect-error A peer that nobody checked.
+export const forgedPeer: CheckedPeer = { peer: checked.peer }
+// @ts-expect-error A possession that nothing showed.
+export const forgedPossession: Possession = { id: shown.id, shownMs: shown.shownMs }
+// @ts-expect-error A handshake that was not finished.
+export const forgedFinished: Finished = { ...finished, split: finished.split, erase: () => undefined }
+// @ts-expect-error A session that was not accepted.
+export const forgedEstablished: Established = { ...established, exportKey: () => new Uint8Array() }
+// @ts-expect-error A message that no gate let through.
+export const forgedAdmitted: Admitted = { ...admitted, decision: '', redeem: () => undefined }
 
 // Every contract is a Contract.
 export const all: readonly Contract[] = [Thermostat, Alerts]

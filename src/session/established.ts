@@ -37,7 +37,8 @@ export class Finished {
   readonly opener: Opener
   /** Hex, 32 digits, the same at both ends (CH-12). */
   readonly sessionId: string
-  readonly split: Split
+  // A private field makes the class nominal: an object with the same members is no finished handshake.
+  readonly #split: Split
 
   private constructor(role: Role, suite: Suite, { peer, credential, judge }: Proved, split: Split, { rekey }: Side) {
     this.role = role
@@ -48,7 +49,11 @@ export class Finished {
     this.sealer = new Sealer(split.send, rekey)
     this.opener = new Opener(split.receive, RECORD_CEILING[suite.cipher])
     this.sessionId = sessionIdOf(split)
-    this.split = split
+    this.#split = split
+  }
+
+  get split(): Split {
+    return this.#split
   }
 
   /** @throws noise/misuse unless `handshake` is finished */
@@ -60,7 +65,7 @@ export class Finished {
   erase(): void {
     this.sealer.erase()
     this.opener.erase()
-    this.split.erase()
+    this.#split.erase()
   }
 }
 
@@ -86,7 +91,8 @@ export class Established {
   /** Names of the contracts this end uses and serves here. */
   readonly uses: readonly string[]
   readonly serves: readonly string[]
-  readonly exportKey: Split['export']
+  // Private, and so the class is nominal.
+  readonly #split: Split
 
   private constructor(finished: Finished, agreement: Agreement, own: Limits, declared: Limits, context: Wire) {
     const initiator = finished.role === 'initiator'
@@ -102,7 +108,7 @@ export class Established {
     this.inbound = initiator ? agreement.backward : agreement.forward
     this.uses = initiator ? agreement.forwardContracts : agreement.backwardContracts
     this.serves = initiator ? agreement.backwardContracts : agreement.forwardContracts
-    this.exportKey = (label, context, length) => finished.split.export(label, context, length)
+    this.#split = finished.split
   }
 
   /** @throws session/malformed if the acceptance does not fit the initiation (SE-25) */
@@ -114,5 +120,10 @@ export class Established {
       backward: initiator ? side.serves : side.uses,
     })
     return new Established(finished, agreement, side.limits, theirs.limits, theirs.context)
+  }
+
+  /** As `Split.export`. */
+  exportKey(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.#split.export(label, context, length)
   }
 }
