@@ -5,13 +5,13 @@ import { type TrustStore, trustStore } from '../identity/trust.js'
 import { Engine } from '../session/engine.js'
 import type { ResponderSide } from '../session/side.js'
 import type { Transport } from '../transport/transport.js'
-import { Admission, type Attempt } from './admission.js'
+import { Admission } from './admission.js'
 import { type Caps, capsOf } from './caps.js'
 import { Feed } from './feed.js'
 import { drainMs, renewIn, retrust } from './live.js'
+import { Newcomer } from './newcomer.js'
 import { open } from './open.js'
 import { epochOf, type HostOptions, responderSideOf } from './options.js'
-import { paced } from './paced.js'
 import { free, now } from './pump.js'
 import type { Session } from './session.js'
 import { onAbort } from './signals.js'
@@ -137,30 +137,23 @@ class Answering implements Host {
   async #open(transport: Transport, source: string): Promise<Session> {
     if (this.#stop.signal.aborted) throw SottoError.of('session/closed', 'the host takes nothing new')
     const time = now()
-    const { identity } = this.#side
-    const engine = Engine.respond({ ...this.#side, epochMs: epochOf(time) }, time)
-    const attempt: Attempt = {
-      source,
-      get answered() {
-        return engine.state === 'R.message3'
-      },
-      end: (error) => {
-        engine.abort(error)
-        free(transport, error)
-      },
-    }
-    this.#admission.enter(attempt)
+    const newcomer = new Newcomer(transport, source, this.#admission)
+    this.#admission.enter(newcomer)
     try {
-      return await open(engine, paced(transport, attempt, this.#admission), this.#options, {
+      await newcomer.knock(this.#side.handshakeMs, this.#stop.signal)
+      const { identity } = this.#side
+      const engine = Engine.respond({ ...this.#side, epochMs: epochOf(now()) }, time)
+      newcomer.meet(engine)
+      return await open(engine, newcomer, this.#options, {
         signal: this.#stop.signal,
         opened: (session) => {
-          this.#admission.leave(attempt)
+          this.#admission.leave(newcomer)
           this.#opened(session)
           this.#catchUp(session, identity)
         },
       })
     } finally {
-      this.#admission.leave(attempt)
+      this.#admission.leave(newcomer)
     }
   }
 
