@@ -103,6 +103,10 @@ export class Edge implements Caller {
     return this.#pings.ask(options)
   }
 
+  get over(): boolean {
+    return this.#engine.over
+  }
+
   /** Who the peer is since its last CREDENTIAL; undefined before the first. */
   get peer(): Peer | undefined {
     return this.#peer

@@ -16,6 +16,13 @@ const LONGEST_DRAIN_MS = 86_400_000
 
 const edges = new WeakMap<Session, Edge>()
 
+/** @internal True while `session` is one of ours and not over. @throws TypeError if it is none */
+export const isLive = (session: Session): boolean => {
+  const edge = edges.get(session)
+  if (edge === undefined) throw new TypeError('expected a Session made by dial, initiate, host or listen')
+  return !edge.over
+}
+
 /** @internal What is trusted has changed: `session` ends if its peer is trusted no more (LI-5). */
 export const retrust = (session: Session): void => edges.get(session)?.retrust()
 

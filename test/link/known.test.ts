@@ -14,7 +14,7 @@ import {
   SottoError,
 } from '../../src/index.js'
 import { dial, type KnownPeers, knownPeers, link, listen } from '../../src/node.js'
-import { alice, bob, dialling, echo, listening, open, pair } from './sessions.js'
+import { alice, bob, code, dialling, echo, listening, open, pair } from './sessions.js'
 
 const everything = mkdtempSync(join(tmpdir(), 'sotto-dial-'))
 afterAll(() => rmSync(everything, { recursive: true, force: true }))
@@ -147,4 +147,14 @@ test('ID-30 a session shows possession, and an object of its form shows none', a
   const credential = issueCredential(generateIssuer(), { possession, expiresMs })
   expect(alice.with(credential).id).toBe(alice.id)
   expect(() => possessionOf({ ...far })).toThrow(TypeError)
+})
+
+test('ID-30 a link shows no possession, whatever is hung on it, and a session none once it is over', async () => {
+  const { near, far } = await pair()
+  await using kept = linkOver(async () => memoryPair()[0], dialling())
+  // @ts-expect-error a link is no session
+  expect(() => possessionOf(Object.assign(kept, { peer: far.peer }))).toThrow(TypeError)
+  near.abort()
+  await far.closed
+  expect(await code(() => possessionOf(far))).toBe('session/closed')
 })
