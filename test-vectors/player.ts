@@ -72,7 +72,7 @@ export class Player {
         this.#item(act.body)
         break
       case 'end':
-        this.engine.end(this.#streaming())
+        this.#end(this.#streaming())
         break
       case 'stop':
         this.engine.stop(this.#streaming())
@@ -119,6 +119,12 @@ export class Player {
     const exchange = this.#streaming()
     const value = exchange.sends === 'bytes' ? fromHex(body) : bodyOf(body)
     if (this.engine.item(exchange, value ?? null, 0) !== true) throw new TypeError('an item that does not go')
+  }
+
+  /** The serving end is done with it. */
+  #end(exchange: Exchange): void {
+    this.engine.end(exchange)
+    if (!exchange.mine) this.#next()
   }
 
   #streaming(): Exchange {

@@ -55,6 +55,7 @@ export class Items {
   stop(exchange: Exchange): void {
     if (!exchange.stream || exchange.receiveEnded || exchange.abandoned !== undefined) return
     exchange.refused = true
-    this.#owner.stop(exchange, 'call/cancelled')
+    // Behind its last word it would come for an exchange that may be past there.
+    if (!exchange.sendEnded && !exchange.faulted) this.#owner.stop(exchange, 'call/cancelled')
   }
 }

@@ -286,8 +286,8 @@ export class Outbox {
     // What of an item is still to come takes the charge of it.
     const free = head === undefined && exchange.stream && flags === FLAG.more
     this.#take(exchange, body.length + (free ? 0 : sessionCharge(exchange)))
-    // The last needs no more credit, so nothing is left to count.
-    if (!ends) exchange.sendWindow.take(body.length + (free ? 0 : exchangeCharge(exchange)))
+    // A call needs no more credit once it has gone, so nothing is left to count.
+    if (!ends || exchange.stream) exchange.sendWindow.take(body.length + (free ? 0 : exchangeCharge(exchange)))
     if (head !== undefined) exchange.id = this.#owner.begins(exchange, head, ends)
     this.#frames++
     exchange.sent += body.length

@@ -45,8 +45,10 @@ const FORMS: readonly (readonly [string, FrameForm])[] = [
   ['BEGIN with the longest varint', begin({ exchange: 2 ** 30, ttlMs: Number.MAX_SAFE_INTEGER })],
   ['DATA that ends', { is: 'DATA', exchange: 1, end: true, more: false, body: '6161' }],
   ['DATA that goes on', { is: 'DATA', exchange: 1, end: false, more: true, body: '00' }],
+  ['DATA that is an item and no end', { is: 'DATA', exchange: 1, end: false, more: false, body: '05' }],
   ['DATA that ends with nothing', { is: 'DATA', exchange: 5, end: true, more: false, body: '' }],
   ['FAULT without details', { is: 'FAULT', exchange: 1, code: 32, body: '' }],
+  ['FAULT of an item', { is: 'FAULT', exchange: 1, code: 32, body: 'a1646974656d02' }],
   ['FAULT with details', { is: 'FAULT', exchange: 1, code: 51, body: 'a168696e636964656e7463616263' }],
   ['RESET', { is: 'RESET', exchange: 1, code: 48, size: 300 }],
   ['STOP', { is: 'STOP', exchange: 1, code: 49 }],
@@ -137,6 +139,9 @@ const faults = (): Frames['faults'] => {
     of('a declared fault without data', { code: 'call/fault', name: 'Busy', data: undefined }, '{"name": "Busy"}'),
     of('a handler that failed', { code: 'call/internal', incident: 'abc' }, '{"incident": "abc"}'),
     of('a value its shape refuses', { code: 'contract/invalid', path: 'room' }, '{"path": "room"}'),
+    of('an item that is denied', { code: 'policy/denied', item: 2 }, '{"item": 2}'),
+    of('an item over a limit', { code: 'policy/limited', item: 3 }, '{"item": 3}'),
+    of('an item its shape refuses', { code: 'contract/invalid', path: 'a', item: 1 }, '{"item": 1, "path": "a"}'),
   ]
 }
 
@@ -196,7 +201,11 @@ const refusedFaults = (): Refused[] => {
   return [
     bad('a code nobody knows', 999, ''),
     bad('a code that no FAULT carries', 16, ''),
-    bad('details where there are none', 32, 'a0'),
+    bad('details where there are none', 48, 'a0'),
+    bad('details of a refusal without an item', 32, 'a0'),
+    bad('the item 0', 32, 'a1646974656d00'),
+    bad('an item that was not sent, of three', 33, 'a1646974656d04'),
+    bad('an item that is no number', 19, 'a2646974656d6131647061746860'),
     bad('no details where there are some', 50, ''),
     bad('details that are no map', 50, '80'),
     bad('details that are not strict CBOR', 51, 'bfff'),

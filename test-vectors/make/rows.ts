@@ -19,6 +19,13 @@ export const rowVectors = (provider: Provider): Rows => ({
     row(provider, 'several faults and fields, rising', { faults: ['A', 'B', 'a'], visible: ['a-b', 'aB', 'a_b'] }),
     row(provider, 'a one-way message', { kind: 'oneWay' }),
     row(provider, 'a one-way message with a visible field', { kind: 'oneWay', visible: ['room'] }),
+    row(provider, 'a stream that carries items up and bytes down', { kind: 'stream', up: 'items', down: 'bytes' }),
+    row(provider, 'a stream that carries nothing up', {
+      kind: 'stream',
+      up: 'nothing',
+      down: 'items',
+      visible: ['room'],
+    }),
     row(provider, 'a name of 63 letters', { name: `a${'B'.repeat(62)}` }),
   ],
   numbering: [

@@ -68,6 +68,14 @@ const CONTRACTS: Contracts = {
     name: 'thermostat.v1',
     operations: THERMOSTAT.map((row) => (row.name === 'set' ? { ...row, idempotent: false } : row)),
   },
+  tape: {
+    name: 'tape.v1',
+    operations: [
+      operation('chat', 'stream', { visible: ['level'], up: 'items', down: 'items' }),
+      operation('copy', 'stream', { up: 'bytes', down: 'bytes' }),
+      operation('history', 'stream', { up: 'nothing', down: 'items' }),
+    ],
+  },
   display: { name: 'display.v1', operations: [operation('show', 'oneWay'), operation('ask', 'requestResponse')] },
 }
 
@@ -120,7 +128,7 @@ const PSK = counting(0x70, 32)
 /** Two suites through all that a session can do, the others through a call. */
 const plots = (): Plot[] => {
   const [hfs, xx, ...others] = SUITES
-  return [whole(hfs), whole(xx), ...others.map(brief), retried()]
+  return [whole(hfs), whole(xx), ...others.map(brief), retried(), streaming(xx)]
 }
 
 const brief = (suite: Suite): Plot => ({
@@ -160,6 +168,51 @@ const whole = (suite: Suite): Plot => ({
     [{ by: 'initiator', act: 'close' }],
   ],
 })
+
+/** Streams of items and of bytes: both ways, ended by either end, told to stop, refused by an item, given up. */
+const streaming = (suite: Suite): Plot => {
+  const begin = (name: string, value: Wire): Act => call('initiator', 'tape.v1', name, value, { act: 'stream' })
+  const item = (by: Role, body: string): Act => ({ by, act: 'item', body })
+  const deny = { id: 'loud', effect: 'deny', by: ['any'], verbs: ['stream'], on: ['tape.v1.chat'] }
+  const loud = [
+    { attribute: 'body.level', is: 'present' },
+    { attribute: 'body.level', is: 'gt', value: 5 },
+  ]
+  const allow = { id: 'tape', effect: 'allow', by: ['any'], verbs: ['stream'], on: ['tape.v1.*'] }
+  return {
+    name: 'a session of streams',
+    suite,
+    initiator: { ...settingsOf(suite), uses: ['tape'], serves: [] },
+    responder: {
+      ...settingsOf(suite),
+      uses: [],
+      serves: ['tape'],
+      limits: limitsOf({ plaintext: 1_024, exchangeWindow: 4_096, sessionWindow: 4_096 }),
+      policy: { version: 1, rules: [allow, { ...deny, when: loud }] },
+    },
+    acts: [
+      [begin('chat', 'hello')],
+      [item('initiator', cbor('a')), item('initiator', cbor({ level: 5 }))],
+      [item('responder', cbor('A'))],
+      [{ by: 'initiator', act: 'end' }],
+      [item('responder', cbor('B')), { by: 'responder', act: 'end' }],
+      [begin('copy', null)],
+      [item('initiator', toHex(counting(0, 2_000)))],
+      [item('responder', toHex(counting(0, 16)))],
+      [{ by: 'responder', act: 'stop' }],
+      [{ by: 'responder', act: 'end' }],
+      [begin('history', { room: 'kitchen' })],
+      [item('responder', cbor('x'.repeat(1_500))), item('responder', cbor(2)), { by: 'responder', act: 'end' }],
+      [begin('chat', 'again')],
+      [item('initiator', cbor({ level: 9 }))],
+      [{ by: 'responder', act: 'end' }],
+      [begin('history', { room: 'attic' })],
+      [{ by: 'initiator', act: 'cancel' }],
+      [{ by: 'responder', act: 'end' }],
+      [{ by: 'initiator', act: 'close' }],
+    ],
+  }
+}
 
 const [, XX] = SUITES
 const CALL: NonNullable<Plot['acts']> = [

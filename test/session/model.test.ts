@@ -7,9 +7,10 @@ import type { Engine } from '../../src/session/engine.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import type { Exchange } from '../../src/session/exchange.js'
 import type { Fault } from '../../src/session/faults.js'
+import { UNREAD_WINDOWS } from '../../src/session/intake.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { pairOf, settle } from './pair.js'
-import { act, expectWholeCredit, Flow } from './wire.js'
+import { act, expectWholeCredit, Flow, Streams, stretch } from './wire.js'
 
 /** Two engines, driven at random, beside a model that knows what was asked and counts what came of it. */
 
@@ -17,7 +18,10 @@ import { act, expectWholeCredit, Flow } from './wire.js'
 const RUNS = Number(process.env.SOTTO_RUNS ?? 100)
 const SIDES = ['initiator', 'responder'] as const
 type SideName = (typeof SIDES)[number]
+const OPERATIONS = ['call', 'note', 'talk', 'tube', 'watch'] as const
+type Operation = (typeof OPERATIONS)[number]
 type MessageEvent = Extract<EngineEvent, { readonly is: 'message' }>
+type ItemEvent = Extract<EngineEvent, { readonly is: 'item' }>
 
 const LIMITS: readonly Readonly<Record<string, number>>[] = [
   {},
@@ -31,12 +35,12 @@ const LIMITS: readonly Readonly<Record<string, number>>[] = [
 const policy = policyStore({
   version: 1,
   rules: [
-    { id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send'], on: ['>'] },
+    { id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send', 'stream'], on: ['>'] },
     {
       id: 'head',
       effect: 'deny',
       by: ['any'],
-      verbs: ['call', 'send'],
+      verbs: ['call', 'send', 'stream'],
       on: ['>'],
       when: [
         { attribute: 'label.to', is: 'present' },
@@ -47,7 +51,7 @@ const policy = policyStore({
       id: 'body',
       effect: 'deny',
       by: ['any'],
-      verbs: ['call', 'send'],
+      verbs: ['call', 'send', 'stream'],
       on: ['>'],
       when: [
         { attribute: 'body.who', is: 'present' },
@@ -66,7 +70,9 @@ const size = fc.oneof(
 )
 
 type Command =
-  | readonly ['begin', SideName, 'call' | 'note', number, 'none' | 'head' | 'body', number]
+  | readonly ['begin', SideName, Operation, number, 'none' | 'head' | 'body', number]
+  | readonly ['item', SideName, number, number, boolean]
+  | readonly ['read' | 'end' | 'stop', SideName, number]
   | readonly ['cancel' | 'consume' | 'late', SideName, number]
   | readonly ['answer', SideName, number, 'reply' | 'fault' | 'internal' | 'invalid', number]
   | readonly ['carry', SideName, number]
@@ -79,7 +85,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.tuple(
       fc.constant('begin' as const),
       side,
-      fc.constantFrom('call' as const, 'note' as const),
+      fc.constantFrom(...OPERATIONS),
       size,
       fc.constantFrom('none' as const, 'none' as const, 'none' as const, 'head' as const, 'body' as const),
       fc.constantFrom(0, 0, 40),
@@ -98,6 +104,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     ),
   },
   {
+    weight: 8,
+    arbitrary: fc.tuple(
+      fc.constant('item' as const),
+      side,
+      pick,
+      size,
+      fc.integer({ min: 0, max: 15 }).map((n) => n === 0),
+    ),
+  },
+  { weight: 5, arbitrary: fc.tuple(fc.constant('read' as const), side, pick) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom('end' as const, 'stop' as const), side, pick) },
+  {
     weight: 10,
     arbitrary: fc.tuple(fc.constant('carry' as const), side, fc.constantFrom(1, 7, 300, 5_000, 100_000, 1_000_000)),
   },
@@ -107,7 +125,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 /** One own exchange as the model sees it. */
 interface Asked {
   readonly exchange: Exchange
-  readonly operation: 'call' | 'note'
+  readonly operation: Operation
   readonly value: Wire
   readonly denied: boolean
   /** True if somebody waits for an outcome: a call's, or that of a message that was not taken at once. */
@@ -117,7 +135,21 @@ interface Asked {
   delivered: number
   answer: Wire | undefined
   answered: string
+  /** Of a stream: what went up and down. */
+  readonly up: Way
+  readonly down: Way
 }
+
+/** One direction of a stream: items by number, bytes by place. */
+interface Way {
+  sent: number
+  came: number
+  /** It was cut: less may come than was sent, and no clean end. */
+  cut: boolean
+  ended: boolean
+}
+
+const wayOf = (): Way => ({ sent: 0, came: 0, cut: false, ended: false })
 
 class End {
   readonly name: SideName
@@ -125,6 +157,10 @@ class End {
   readonly asked = new Map<number, Asked>()
   readonly unconsumed: MessageEvent[] = []
   readonly unanswered: MessageEvent[] = []
+  readonly unread: ItemEvent[] = []
+  readonly served = new Map<Exchange, Asked>()
+  /** Streams in which this end may say something, with what the model knows of them. */
+  readonly streams = new Map<Exchange, Asked>()
   /** Calls of the peer that were dispatched and have no answer yet. */
   running = 0
   bytes: Uint8Array = new Uint8Array(0)
@@ -149,7 +185,7 @@ class World {
 
   constructor(limits: Readonly<Record<string, number>>) {
     this.limits = limitsOf(limits)
-    const both = { uses: [Flow], serves: [Flow], policy, limits: this.limits, pq: 'off' } as const
+    const both = { uses: [Flow, Streams], serves: [Flow, Streams], policy, limits: this.limits, pq: 'off' } as const
     const pair = settle(pairOf({ initiator: both, responder: both }))
     this.ends = { initiator: new End('initiator', pair.initiator), responder: new End('responder', pair.responder) }
   }
@@ -182,6 +218,16 @@ class World {
       case 'answer':
         this.answer(end, step[2], step[3], step[4])
         break
+      case 'item':
+        this.#item(end, step)
+        break
+      case 'read':
+        this.read(end, step[2])
+        break
+      case 'end':
+      case 'stop':
+        this.#leave(end, step[0], step[2])
+        break
       case 'carry':
         this.carry(end, step[2])
         break
@@ -202,12 +248,14 @@ class World {
     const value = { seq, pad: 'x'.repeat(length), ...(denial === 'body' && { who: 'body' }) }
     const labels = denial === 'head' ? { to: 'head' } : {}
     try {
-      const answer = end.engine.admit(act(operation, value, { ttlMs, labels }), this.nowMs)
+      const isFlow = operation === 'call' || operation === 'note'
+      const asking = isFlow ? act(operation, value, { ttlMs, labels }) : stretch(operation, value, { ttlMs, labels })
+      const answer = end.engine.admit(asking, this.nowMs)
       if ('effect' in answer) expect.fail('own acts are allowed')
       const { exchange, taken } = end.engine.begin(answer, this.nowMs)
-      const awaits = operation === 'call' || !taken
+      const awaits = operation !== 'note' || !taken
       const denied = denial !== 'none'
-      end.asked.set(seq, {
+      const asked: Asked = {
         exchange,
         operation,
         value,
@@ -218,7 +266,11 @@ class World {
         delivered: 0,
         answer: undefined,
         answered: '',
-      })
+        up: wayOf(),
+        down: wayOf(),
+      }
+      end.asked.set(seq, asked)
+      if (exchange.stream) end.streams.set(exchange, asked)
     } catch (error) {
       if (!SottoError.is(error, 'session/closed') && !SottoError.is(error, 'call/too-large')) throw error
     }
@@ -229,7 +281,60 @@ class World {
     const asked = all[index % Math.max(all.length, 1)]
     if (asked === undefined) return
     asked.cancelled = true
+    asked.up.cut = true
+    asked.down.cut = true
     end.engine.cancel(asked.exchange)
+  }
+
+  #pick(end: End, index: number): readonly [Exchange, Asked] | undefined {
+    return [...end.streams][index % Math.max(end.streams.size, 1)]
+  }
+
+  #item(end: End, [, , index, length, denied]: Extract<Command, readonly ['item', ...unknown[]]>): void {
+    const [exchange, asked] = this.#pick(end, index) ?? []
+    if (exchange === undefined || asked === undefined) return
+    const way = exchange.mine ? asked.up : asked.down
+    if (exchange.sends === 'nothing' || exchange.last || way.cut) return
+    // What a request denies, an item denies: the whole stream ends with it.
+    if (denied && exchange.mine) for (const each of [asked.up, asked.down]) each.cut = true
+    const value =
+      exchange.sends === 'bytes'
+        ? Uint8Array.from({ length: length + 1 }, (_, at) => (way.sent + at) % 251)
+        : { item: way.sent, pad: 'z'.repeat(length), ...(denied && exchange.mine && { who: 'body' }) }
+    try {
+      const answer = end.engine.item(exchange, value, this.nowMs)
+      expect(typeof answer).toBe('boolean')
+      way.sent += value instanceof Uint8Array ? value.length : 1
+    } catch (error) {
+      if (!SottoError.is(error, 'call/too-large')) throw error
+    }
+  }
+
+  #leave(end: End, how: 'end' | 'stop', index: number): void {
+    const [exchange, asked] = this.#pick(end, index) ?? []
+    if (exchange === undefined || asked === undefined) return
+    if (how === 'end') end.engine.end(exchange)
+    else if (!exchange.mine) {
+      asked.up.cut = true
+      end.engine.stop(exchange)
+    }
+  }
+
+  read(end: End, index: number): boolean {
+    const [item] = end.unread.splice(index % Math.max(end.unread.length, 1), 1)
+    if (item !== undefined) end.engine.consumed(item)
+    return item !== undefined
+  }
+
+  /** Ends what is still open of streams. */
+  endAll(end: End): boolean {
+    const open = [...end.streams.keys()]
+    end.streams.clear()
+    for (const exchange of open) {
+      if (!exchange.mine) end.engine.stop(exchange)
+      end.engine.end(exchange)
+    }
+    return open.length > 0
   }
 
   consume(end: End, index: number): boolean {
@@ -288,11 +393,53 @@ class World {
       case 'closed':
         end.closed = event
         break
-      case 'cancelled':
-      case 'draining':
-      case 'established':
-      case 'pong':
+      case 'item':
+        this.#came(end, event)
+        break
+      case 'ended':
+        this.#ended(end, event.exchange, event.error === undefined)
+        break
+      case 'over':
+        if (event.exchange.mine) this.#over(end, event.exchange)
+        end.streams.delete(event.exchange)
+        break
+      default:
     }
+  }
+
+  #came(end: End, event: ItemEvent): void {
+    const asked = event.exchange.mine ? this.#find(end, event.exchange) : end.served.get(event.exchange)
+    if (asked === undefined) expect.fail('an item of no stream')
+    const way = event.exchange.mine ? asked.down : asked.up
+    const { value } = event
+    if (value instanceof Uint8Array) {
+      expect(value.every((byte, at) => byte === (way.came + at) % 251)).toBe(true)
+      way.came += value.length
+    } else {
+      expect(value).toMatchObject({ item: way.came })
+      expect(value).not.toHaveProperty('who')
+      way.came++
+    }
+    expect(way.came).toBeLessThanOrEqual(way.sent)
+    expect(way.ended).toBe(false)
+    end.unread.push(event)
+    const early = sum(end.unread.map((each) => each.early))
+    expect(early).toBeLessThanOrEqual(UNREAD_WINDOWS * this.limits.sessionWindow)
+    const own = sum(end.unread.filter((each) => each.exchange === event.exchange).map((each) => each.own))
+    expect(own).toBeLessThanOrEqual(this.limits.exchangeWindow)
+  }
+
+  #ended(end: End, exchange: Exchange, clean: boolean): void {
+    const asked = exchange.mine ? this.#find(end, exchange) : end.served.get(exchange)
+    if (asked === undefined) expect.fail('an end of no stream')
+    const way = exchange.mine ? asked.down : asked.up
+    way.ended = true
+    if (clean && !way.cut) expect(way.came).toBe(way.sent)
+  }
+
+  #over(end: End, exchange: Exchange): void {
+    const asked = this.#find(end, exchange)
+    if (asked.outcomes.length === 0) asked.outcomes.push('over')
   }
 
   #delivered(end: End, event: MessageEvent): void {
@@ -301,13 +448,21 @@ class World {
     expect({ ...asked, value: event.value }).toEqual(asked)
     expect(asked.denied, 'a denied message is dispatched').toBe(false)
     expect(++asked.delivered).toBe(1)
+    if (event.exchange.stream) {
+      end.served.set(event.exchange, asked)
+      end.streams.set(event.exchange, asked)
+    }
     end.unconsumed.push(event)
     const window = this.limits.sessionWindow
     expect(sum(end.unconsumed.map(({ charge }) => charge))).toBeLessThanOrEqual(window)
     expect(sum(end.unconsumed.map(({ held }) => held))).toBeLessThanOrEqual(this.limits.message + 64)
     if (asked.operation === 'note') return
-    end.unanswered.push(event)
-    expect(++end.running).toBeLessThanOrEqual(this.limits.exchanges)
+    const streams = [...end.served.keys()].filter((exchange) => !exchange.sendEnded).length
+    if (!event.exchange.stream) {
+      end.unanswered.push(event)
+      end.running++
+    }
+    expect(end.running + streams).toBeLessThanOrEqual(this.limits.exchanges)
   }
 
   #find(end: End, exchange: Exchange): Asked {
@@ -317,7 +472,9 @@ class World {
   }
 
   #outcome(end: End, event: Extract<EngineEvent, { readonly is: 'reply' | 'fault' | 'taken' }>): void {
+    if (event.is === 'taken' && event.exchange.stream) return
     const asked = this.#find(end, event.exchange)
+    if (event.is === 'fault') end.streams.delete(event.exchange)
     asked.outcomes.push(event.is === 'fault' ? event.error.code : event.is)
     if (event.is === 'reply') {
       expect(asked.answered).toBe('reply')
@@ -327,7 +484,7 @@ class World {
     if (event.error.ran === 'yes') expect(asked.delivered).toBe(1)
     if (event.error.ran === 'no' && event.error.code !== 'contract/invalid')
       expect(asked.delivered, `${event.error.message} of ${asked.operation}`).toBe(0)
-    if (event.error.code === 'policy/denied') expect(asked.denied).toBe(true)
+    if (event.error.code === 'policy/denied') expect(asked.denied || asked.up.cut).toBe(true)
   }
 
   #refused(end: End, decision: string): void {
@@ -347,6 +504,8 @@ class World {
         for (const each of this.both) this.drain(each)
         while (this.consume(end, 0)) moved = true
         while (this.answer(end, 0, 'reply', 10)) moved = true
+        while (this.read(end, 0)) moved = true
+        moved = this.endAll(end) || moved
       }
     }
   }
@@ -364,7 +523,7 @@ const check = (world: World): void => {
   for (const end of world.both)
     for (const { exchange, operation, outcomes, awaits, cancelled } of end.asked.values()) {
       const what = `${operation} ${exchange.id} of ${end.name}: ${outcomes.join()}`
-      if (operation === 'call') expect(outcomes.length, what).toBe(1)
+      if (operation !== 'note') expect(outcomes.length, what).toBe(1)
       else if (awaits) expect(outcomes.length, what).toBe(1)
       else expect(outcomes.length, what).toBeLessThanOrEqual(1)
       if (outcomes[0] === 'call/cancelled') expect(cancelled, what).toBe(true)

@@ -388,6 +388,20 @@ describe('ending early', () => {
     expect(kinds(raw.take())).toEqual(['over'])
   })
 
+  test('SE-123 behind its own last word an end says no STOP', () => {
+    for (const say of ['end', 'fault'] as const) {
+      const raw = rawOf()
+      const exchange = asked(raw)
+      if (say === 'end') raw.engine.end(exchange)
+      else raw.engine.fault(exchange, { code: 'call/internal', incident: '' })
+      expect(raw.read().length).toBe(1)
+      raw.engine.stop(exchange)
+      expect(raw.read()).toEqual([])
+      raw.send(data(1, encode('dropped'), none), data(1))
+      expect(kinds(raw.take())).toEqual(['over'])
+    }
+  })
+
   test('SE-123 a RESET ends what comes up, and not what goes down', () => {
     const raw = rawOf()
     const exchange = asked(raw)

@@ -48,8 +48,8 @@ export const Flow = contract('flow.v1', {
 /** Streams of each form, numbered behind Flow where a session has both: items, bytes, items that only come down. */
 export const Streams = contract('streams.v1', {
   talk: stream({ request: anything, up: anything, down: anything, visible: ['n', 'who'] }),
-  tube: stream({ request: anything, up: bytes, down: bytes }),
-  watch: stream({ request: anything, down: anything }),
+  tube: stream({ request: anything, up: bytes, down: bytes, visible: ['n', 'who'] }),
+  watch: stream({ request: anything, down: anything, visible: ['n', 'who'] }),
 })
 
 export const TALK = 2
