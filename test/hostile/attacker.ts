@@ -28,6 +28,8 @@ export interface Outcome {
 
 export interface Report {
   readonly outcomes: readonly Outcome[]
+  /** When the last had connected, from the start of the attack, in ms. */
+  readonly connectedMs: number
   /** How long this process itself was late at most, in ms. */
   readonly lagMs: number
 }
@@ -36,18 +38,21 @@ const attack = async ({ port, kinds, count, addresses, first, third }: Attack): 
   const lag = monitorEventLoopDelay({ resolution: 5 })
   lag.enable()
   const recording = { first: Buffer.from(first, 'hex'), third: Buffer.from(third, 'hex') }
+  const start = performance.now()
+  let last = start
   const results = kinds.map((kind) => ({ kind, connected: 0, slowestMs: 0, most: '' }))
   const all = Array.from({ length: count * kinds.length }, async (_, i) => {
     const result = results[i % kinds.length]
     if (result === undefined) return
     const localAddress = addresses[i % addresses.length]
-    const { connected, ms, bytes } = await connection(port, localAddress, result.kind, recording, i)
-    if (connected) result.connected++
+    const { at, ms, bytes } = await connection(port, localAddress, result.kind, recording, i)
+    if (at > 0) result.connected++
+    last = Math.max(last, at)
     result.slowestMs = Math.max(result.slowestMs, ms)
     if (bytes.length > result.most.length) result.most = bytes
   })
   await Promise.all(all)
-  return { outcomes: results, lagMs: lag.max / 1e6 }
+  return { outcomes: results, connectedMs: last - start, lagMs: lag.max / 1e6 }
 }
 
 const connection = (
@@ -56,10 +61,10 @@ const connection = (
   kind: string,
   recording: Recording,
   nth: number,
-): Promise<{ connected: boolean; ms: number; bytes: string }> =>
+): Promise<{ at: number; ms: number; bytes: string }> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = []
-    let at: number | undefined
+    let at = 0
     const socket: Socket = createConnection({
       port,
       host: '127.0.0.1',
@@ -75,8 +80,7 @@ const connection = (
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(timer)
-      const ms = at === undefined ? 0 : performance.now() - at
-      resolve({ connected: at !== undefined, ms, bytes: Buffer.concat(chunks).toString('hex') })
+      resolve({ at, ms: at === 0 ? 0 : performance.now() - at, bytes: Buffer.concat(chunks).toString('hex') })
     })
   })
 

@@ -81,6 +81,11 @@ const percentile = (times: Handshakes['times'], part: number): number => {
 const figures = ({ times, failed }: Handshakes): string =>
   `${times.length} sessions, p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms, failed ${JSON.stringify(failed)}`
 
+const since = ({ times, failed }: Handshakes, ms: number): Handshakes => ({
+  times: times.filter(([at]) => at >= ms),
+  failed,
+})
+
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
 const say = (...lines: readonly string[]): void => {
@@ -120,7 +125,7 @@ test(
     const during = honest.ask<Handshakes>('handshakes', { ...pace, count: 1e6 })
     const kinds = Object.keys(KINDS)
     const start = performance.now()
-    const { outcomes, lagMs } = await attacker.ask<Report>('attack', { ...attack, kinds, count: COUNT })
+    const { outcomes, connectedMs, lagMs } = await attacker.ask<Report>('attack', { ...attack, kinds, count: COUNT })
     const tookMs = performance.now() - start
     await honest.ask('stop')
     const after = await during
@@ -128,6 +133,7 @@ test(
     say(
       `before: ${figures(before)}`,
       `during: ${figures(after)}`,
+      `of these, begun once all had connected (${connectedMs.toFixed(0)} ms) and a second more: ${figures(since(after, connectedMs + 1_000))}`,
       `the attack took ${tookMs.toFixed(0)} ms; the listener used ${seen.cpuMs.toFixed(0)} ms of a processor, was late by ${seen.lagMs.toFixed(0)} ms at most, the attacker by ${lagMs.toFixed(0)} ms`,
       `memory: ${mebibytes(seen.rss)}, at most ${mebibytes(seen.mostRss - seen.rss)} more`,
       `the slowest hostile one was closed after ${seen.slowestMs.toFixed(0)} ms, and got ${seen.mostSent} bytes`,
