@@ -8,7 +8,7 @@ const BESIDE = 16_384
 /** The longest packet or record. */
 const UNIT = 65_538
 /** Entries of maps, sets and arrays that an engine has when nothing is under way. */
-const IDLE_ENTRIES = 300
+const IDLE_ENTRIES = 200
 
 /** Where the engine counts. */
 const OUTBOX = ['$traffic', 'exchanges', 'outbox'] as const
@@ -79,7 +79,9 @@ export const checkOver = ({ all }: Session): void => {
 const checkIdle = (end: End): void => {
   const { limits, other } = end.direction
   const { bytes, entries } = held(end)
-  const most = limits.plaintext + other.limits.plaintext + 2 * UNIT + ringOf(other.limits) + BESIDE
+  // What records are put together in, and what they are cut out of, which grows by halves.
+  const buffers = Math.min(limits.plaintext, other.limits.plaintext) + 2 * limits.plaintext
+  const most = buffers + ringOf(other.limits) + BESIDE
   if (bytes > most) throw broken('memory', end, `holds ${bytes} bytes, of ${most}, and nothing is under way`)
   if (entries > IDLE_ENTRIES) throw broken('memory', end, `holds ${entries} entries, and nothing is under way`)
 }

@@ -27,6 +27,7 @@ type CrashOf = Extract<Fault, { readonly is: 'crash' }>
 /** All there is in a simulation: a clock, two processes, and their sessions, one after another. */
 export class World {
   readonly #script: Script
+  readonly #wrote: (bytes: Uint8Array) => void
   readonly #random: Random
   readonly #ledger = new Ledger()
   readonly #agreed = new Agreed()
@@ -37,15 +38,16 @@ export class World {
   readonly #tally = emptyTally()
   #nowMs = 0
 
-  constructor(script: Script) {
+  private constructor(script: Script, wrote: (bytes: Uint8Array) => void) {
     this.#script = script
+    this.#wrote = wrote
     this.#random = new Random(script.seed, 2)
     this.#processes = [new Process(0, script.setting, 0), new Process(1, script.setting, 1_000)]
   }
 
-  /** What it came to. @throws Violation */
-  static run(script: Script): Tally {
-    const world = new World(script)
+  /** What it came to; `wrote` is told of all bytes that either end writes. @throws Violation */
+  static run(script: Script, wrote: (bytes: Uint8Array) => void = () => undefined): Tally {
+    const world = new World(script, wrote)
     try {
       for (const [index, step] of script.steps.entries()) {
         world.#step(step)
@@ -245,6 +247,7 @@ export class World {
       const bytes = end.engine.take(this.#nowOf(role))
       end.drain()
       if (bytes === undefined) break
+      this.#wrote(bytes)
       pipe.write(bytes, this.#nowMs)
     }
     if (end.isClosed) pipe.end(this.#nowMs, false)
