@@ -90,7 +90,8 @@ export const proveIdentity = (
 /**
  * The possession that a proof shows to `issuer`.
  *
- * @throws SottoError identity/malformed, identity/credential if it answers no challenge of this issuer, or too late
+ * @throws SottoError identity/malformed, crypto/zero-shared, identity/credential if it answers no challenge of this issuer,
+ * or too late
  */
 export const checkProof = (
   issuer: Issuer,
@@ -143,12 +144,20 @@ const proofOf = (
   provider: Provider,
 ): Uint8Array => {
   const hash = provider.hash.SHA256
-  const shared = key.agree(other)
-  key.erase()
+  const shared = agreed(key, other)
   const prk = hkdfExtract(hash, PROOF_LABEL, shared)
   const proof = hkdfExpand(hash, prk, concat(PROOF_LABEL, challenge, issuer, publicKey), 32)
   for (const secret of [shared, prk]) secret.fill(0)
   return proof
+}
+
+/** Erases `key`, a key of small order or not. @throws SottoError crypto/zero-shared */
+const agreed = (key: DhKey, other: Uint8Array): Uint8Array => {
+  try {
+    return key.agree(other)
+  } finally {
+    key.erase()
+  }
 }
 
 const timeOf = (challenge: Uint8Array): number => {

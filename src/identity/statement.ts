@@ -60,7 +60,8 @@ export const encodeStatement = (statement: Statement): Uint8Array => {
   // ID-23: nothing is left out rather than written as empty, so that it has one spelling.
   if (roles.length > 0) map.set(KEY.roles, roles)
   if (Object.keys(claims).length > 0) map.set(KEY.claims, claims)
-  return encodeControl(map)
+  // A claim may have a name, or hold a text, that no CBOR of the profile can.
+  return strict('claims', () => encodeControl(map))
 }
 
 /** ID-23: what `encodeStatement` wrote, frozen. @throws SottoError identity/credential on any other bytes */

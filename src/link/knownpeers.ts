@@ -28,8 +28,8 @@ export interface KnownPeers extends KnownKeys {
   forget(endpoint: string): Promise<boolean>
 }
 
-/** Printable, without the mark of a comment in front, and without a space at either end. */
-const ENDPOINT = /^(?![#\s])[^\p{Cc}\p{Zl}\p{Zp}]{1,512}(?<!\s)$/u
+/** Printable, without the mark of a comment in front, and without a space at either end. A lone surrogate has no UTF-8. */
+const ENDPOINT = /^(?![#\s])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,512}(?<!\s)$/u
 
 /**
  * ID-36: the text of a file of known peers: a line `ENDPOINT ID` each. What it says otherwise, in comments that begin with #

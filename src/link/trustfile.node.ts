@@ -63,7 +63,7 @@ const trustOf = (document: unknown): Trust => {
     throw malformed(`no member but ${MEMBERS.join(', ')}`)
   return {
     trusted: listOf(document.trusted).map(entryOf),
-    revoked: listOf(document.revoked ?? []).map(revokedOf),
+    revoked: listOf('revoked' in document ? document.revoked : []).map(revokedOf),
   }
 }
 

@@ -401,6 +401,11 @@ describe('what no statement says', () => {
     expect([claims, roles].every(Object.isFrozen)).toBe(true)
   })
 
+  test.each<[string, Record<string, string>]>([
+    ['a name that objects treat apart', { constructor: 'x' }],
+    ['half of a surrogate pair', { a: '\ud800' }],
+  ])('ID-25 nothing is issued that nobody could read: %s', (_, claims) => void refusal(() => issued({ claims })))
+
   test('ID-25 64 of each fit, and the largest integers', () => {
     const roles = Array.from({ length: 64 }, (_, i) => `r${String(i).padStart(2, '0')}`)
     const claims = Object.fromEntries(roles.map((name, i) => [name, i % 2 ? 2 ** 53 - 1 : 1 - 2 ** 53]))

@@ -86,16 +86,24 @@ test('ID-31 a proof under another id is none', () => {
   expect(refusal(() => checkProof(issuer, encodeText('proof', proof), NOW)).message).toContain('its secret key')
 })
 
-test('ID-31 a key of small order proves nothing', () => {
+test('ID-31 a key of small order proves nothing, and leaves no key behind', () => {
   const proof = decodeText('proof', proveIdentity(identity, makeChallenge(issuer, NOW), issuer.id))
+  let held = 0
+  const importKey: (typeof noble.dh)[25519]['importKey'] = (...bytes) => {
+    const key = noble.dh[25519].importKey(...bytes)
+    held++
+    return { publicKey: key.publicKey, agree: (other) => key.agree(other), erase: () => void held-- }
+  }
+  const counting = { ...noble, dh: { ...noble.dh, 25519: { ...noble.dh[25519], importKey } } }
   for (const weak of [0, 1]) {
     const u = new Uint8Array(32)
     u[0] = weak
     expect(peerIdOf(u)).toMatch(/^sotto1/)
     proof.set(u, 48)
-    expect(refusal(() => checkProof(issuer, encodeText('proof', proof), NOW)).code).toBe('crypto/zero-shared')
+    expect(refusal(() => checkProof(issuer, encodeText('proof', proof), NOW, counting)).code).toBe('crypto/zero-shared')
     const challenge = encodeText('challenge', concat(new Uint8Array(16), u))
-    expect(refusal(() => proveIdentity(identity, challenge, issuer.id)).code).toBe('crypto/zero-shared')
+    expect(refusal(() => proveIdentity(identity, challenge, issuer.id, counting)).code).toBe('crypto/zero-shared')
+    expect(held).toBe(0)
   }
 })
 

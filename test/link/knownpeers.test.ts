@@ -163,7 +163,7 @@ describe('known peers', () => {
     expect((await refusal(knownPeers(path))).message).toContain('at most 4194304 bytes')
   })
 
-  test.each(['', ' a', 'a ', '# a', 'a\nb', 'a\u2028b', 'x'.repeat(513)])(
+  test.each(['', ' a', 'a ', '# a', 'a\nb', 'a\u2028b', 'a\ud800', 'x'.repeat(513)])(
     'ID-39 an endpoint with no form in the file is the mistake of a caller: %j',
     async (endpoint) => {
       await expect((await knownPeers(path)).remember(endpoint, a)).rejects.toThrow(RangeError)
@@ -234,6 +234,7 @@ describe('a trust file', () => {
     ['an id that does not parse', `{"version":1,"trusted":["${a.slice(0, -1)}q"]}`],
     ['an issuer that does not parse', `{"version":1,"trusted":["${ISSUER}x"]}`],
     ['a name', '{"version":1,"trusted":["spiffe://a/b"]}'],
+    ['revoked that is null', '{"version":1,"trusted":[],"revoked":null}'],
     ['a revoked issuer', `{"version":1,"trusted":[],"revoked":["${ISSUER}"]}`],
     ['a serial as text', `{"version":1,"trusted":[],"revoked":["${SERIAL}"]}`],
     ['a short serial', '{"version":1,"trusted":[],"revoked":[{"serial":"00"}]}'],
