@@ -37,7 +37,10 @@ export const checkHeld = (end: End): void => {
   if (end.gone || end.engine.state !== 'open') return
   const { limits, other } = end.direction
   const { bytes, entries } = held(end)
-  const given = end.exchanges.reduce((sum, { body, waiting }) => sum + (body?.length ?? 0) + waiting, 0)
+  const given = end.exchanges.reduce(
+    (sum, { body, stream, waiting }) => sum + (stream ? waiting : 0) + (body?.length ?? 0),
+    0,
+  )
   const most = given + 3 * UNIT + 65_536 + limits.message + ringOf(other.limits) + BESIDE
   if (bytes > most) throw broken('memory', end, `holds ${bytes} bytes, of ${most}`)
   const least = IDLE_ENTRIES + 8 * (end.exchanges.length + limits.exchanges)
