@@ -1,5 +1,6 @@
 // dist/cbor.d.ts
 
+import { type Bounds } from './cborscan.js';
 type Scalar = null | boolean | number | bigint | string | Uint8Array;
 /** What a message body may hold (spec/cbor.md). Members that are `undefined` are left out. */
 export type Wire = Scalar | readonly Wire[] | {
@@ -25,14 +26,35 @@ export declare const encodeControl: (value: Control) => Uint8Array;
 export declare const decode: (bytes: Uint8Array) => Wire;
 /**
  * As `decode`, for control structures: maps of integer keys, and empty maps, become `Map`; maps of text keys become
- * objects without prototype.
+ * objects without prototype. `bounds` lowers the profile's limits.
  */
-export declare const decodeControl: (bytes: Uint8Array) => Control;
+export declare const decodeControl: (bytes: Uint8Array, bounds?: Bounds) => Control;
 export {};
+
+// dist/cborscan.d.ts
+
+/** Limits of one CBOR item (spec/cbor.md): containers inside each other, data items in all, keys of one map. */
+export declare const MAX_DEPTH = 32;
+export declare const MAX_ITEMS = 65536;
+export declare const MAX_KEYS = 1024;
+/** Limits below the profile's, where less is enough. */
+export interface Bounds {
+    readonly depth: number;
+    readonly items: number;
+}
+/** Keys that no map may have: plain objects give them a meaning of their own. */
+export declare const REFUSED_KEYS: readonly ['__proto__', 'constructor', 'prototype'];
+/**
+ * Refuses `bytes` unless they are exactly one item of the profile. Borrows the bytes, allocates nothing for them.
+ * @param control integer keys allowed, floats refused: structures of the protocol itself
+ * @returns whether a text starts with a byte order mark, which the builder must be told to keep
+ * @throws cbor/malformed, cbor/forbidden, cbor/limit: the first fault in the order of the bytes
+ */
+export declare const scan: (bytes: Uint8Array, control: boolean, bounds?: Bounds) => boolean;
 
 // dist/contract/define.d.ts
 
-import type { Operations } from './operation.js';
+import { type Operations } from './operation.js';
 import { type Row } from './row.js';
 /** Names and a version, as in `thermostat.v1`; the full grammar is checked when the contract is made. */
 export type ContractName = `${string}.v${number}`;
@@ -67,6 +89,7 @@ export type Verb = (typeof VERBS)[number];
 export declare const KINDS: {
     readonly requestResponse: readonly ["call"];
     readonly oneWay: readonly ["send"];
+    readonly stream: readonly ["stream"];
 };
 export type Kind = keyof typeof KINDS;
 export declare const isKind: (text: string) => text is Kind;
@@ -94,7 +117,13 @@ export interface Terms {
     readonly visible: readonly string[];
     readonly retain: boolean;
     readonly idempotent: boolean;
+    /** Of a stream alone: what the one who began it sends behind the request, and what comes back. */
+    readonly up?: Carries | undefined;
+    readonly down?: Carries | undefined;
 }
+/** What a direction of a stream carries: no items, values, or bytes as they are, which may be cut and joined. */
+export type Carries = (typeof CARRIES)[number];
+export declare const CARRIES: readonly ['nothing', 'items', 'bytes'];
 export interface RequestResponse<Q extends Sent, R extends Sent, F extends Shapes> extends Operation {
     readonly kind: 'requestResponse';
     readonly request: Q;
@@ -105,9 +134,16 @@ export interface OneWay<M extends Sent> extends Operation {
     readonly kind: 'oneWay';
     readonly message: M;
 }
+export interface Stream<Q extends Sent, U extends Sent, D extends Sent> extends Operation {
+    readonly kind: 'stream';
+    readonly request: Q;
+    readonly up: U;
+    readonly down: D;
+}
 /** The kind tells the interface; it does not narrow by itself, as Operation is not a union. */
 export declare const isRequestResponse: (operation: Operation) => operation is RequestResponse<Sent, Sent, Shapes>;
 export declare const isOneWay: (operation: Operation) => operation is OneWay<Sent>;
+export declare const isStream: (operation: Operation) => operation is Stream<Sent, Sent, Sent>;
 /** No faults are declared. */
 export type NoFaults = Readonly<Record<never, never>>;
 /** `then` would make a client look like a promise. */
@@ -136,6 +172,19 @@ export declare const requestResponse: <Q extends Sent = Nothing, R extends Sent 
 } & Seen<Q>) => RequestResponse<Q, R, F>;
 /** A message without an answer. @throws TypeError if it is no Standard Schema */
 export declare const oneWay: <M extends Sent>(message: M, options?: Seen<M>) => OneWay<M>;
+/**
+ * A request, then items both ways, each direction until its sender ends it: `up` from the one who asked, `down` from the
+ * one who serves. A direction of `bytes` carries chunks, which may arrive cut and joined; one of `nothing` carries none.
+ *
+ * @throws TypeError if a shape is no Standard Schema
+ */
+export declare const stream: <Q extends Sent = Nothing, U extends Sent = Nothing, D extends Sent = Nothing>(of: {
+    readonly request?: Q;
+    readonly up?: U;
+    readonly down?: D;
+    /** Top-level scalar fields of the request or of `up` items that policy rules may read as `body.NAME`. */
+    readonly visible?: readonly (ScalarKey<In<Q>> | ScalarKey<In<U>>)[];
+}) => Stream<Q, U, D>;
 export {};
 
 // dist/contract/row.d.ts
@@ -388,6 +437,11 @@ export declare const ERRORS: {
         readonly wire: 0;
         readonly means: 'the peer proved another key than the one expected';
     };
+    readonly 'identity/changed': {
+        readonly scope: 'session';
+        readonly wire: 0;
+        readonly means: 'the endpoint proved another key than the one remembered';
+    };
     readonly 'identity/self': {
         readonly scope: 'session';
         readonly wire: 0;
@@ -396,12 +450,17 @@ export declare const ERRORS: {
     readonly 'identity/not-trusted': {
         readonly scope: 'session';
         readonly wire: 16;
-        readonly means: 'the listener does not trust the key that was proved';
+        readonly means: 'nothing here trusts the key that was proved';
+    };
+    readonly 'identity/credential': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a credential that does not parse, verify or hold';
     };
     readonly 'identity/file': {
         readonly scope: 'message';
         readonly wire: 0;
-        readonly means: 'a key file that cannot be read or written safely';
+        readonly means: 'a file of keys or trust that cannot be used safely';
     };
     readonly 'policy/malformed': {
         readonly scope: 'message';
@@ -465,7 +524,7 @@ export declare const ERRORS: {
     };
     readonly 'session/busy': {
         readonly scope: 'session';
-        readonly wire: 0;
+        readonly wire: 8;
         readonly means: 'an admission budget of this end is used up';
     };
     readonly 'call/cancelled': {
@@ -540,6 +599,10 @@ export interface ErrorDetails {
         readonly expected: string;
         readonly seen: string;
     };
+    'identity/changed': {
+        readonly known: string;
+        readonly seen: string;
+    };
 }
 export type DetailsOf<K extends ErrorCode> = K extends keyof ErrorDetails ? ErrorDetails[K] : Readonly<Record<never, never>>;
 /** Whether the other side did what was asked: surely not, possibly, surely. */
@@ -556,6 +619,79 @@ export declare class SottoError<K extends ErrorCode = ErrorCode> extends Error {
     /** True if `error` is a SottoError of `code`; narrows `details`. */
     static is<K extends ErrorCode>(error: unknown, code: K): error is SottoError<K>;
 }
+
+// dist/identity/credential.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type IssuerId, type PeerId } from './id.js';
+import { type Statement } from './statement.js';
+/** Bytes of a credential, at most (ID-22). */
+export declare const MAX_CREDENTIAL = 4096;
+/** ID-27: how far two clocks may be apart, unless said. */
+export declare const SKEW_MS = 60000;
+/** The largest skew that may be said: a quarter of an hour. */
+export declare const MAX_SKEW_MS = 900000;
+/** By what a credential is judged. */
+export interface Verification {
+    /** The key that was proved. */
+    readonly id: PeerId;
+    readonly trusts: (issuer: IssuerId) => boolean;
+    readonly unixMs: number;
+    readonly skewMs: number;
+    readonly provider: Provider;
+}
+/**
+ * What a credential says. Nobody has vouched for it: to be shown to a person, and no more.
+ *
+ * @throws SottoError identity/credential if it is none
+ */
+export declare const decodeCredential: (credential: Uint8Array) => Statement;
+
+// dist/identity/expected.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type IssuerId, type PeerId } from './id.js';
+import { type Peer } from './peer.js';
+import type { TrustStore } from './trust.js';
+/** Whom a dialler means to reach: a key, a name that an issuer vouches for, or the key an endpoint had before. */
+export type Expected = PeerId | {
+    readonly name: string;
+    readonly issuer: IssuerId | TrustStore;
+} | {
+    readonly endpoint: string;
+    readonly known: KnownKeys;
+};
+/** The keys that endpoints proved before. For those who dial alone. */
+export interface KnownKeys {
+    /** `strict` reaches nobody whose key is not there; `accept-new` takes the first key that an endpoint proves. */
+    readonly mode: 'strict' | 'accept-new';
+    known(endpoint: string): PeerId | undefined;
+}
+/** What the other end of a handshake has shown. */
+export interface Shown {
+    /** The static key the handshake proved, 32 bytes, borrowed. */
+    readonly remoteStatic: Uint8Array;
+    /** Our own, 32 bytes, borrowed. */
+    readonly ownStatic: Uint8Array;
+    readonly credential: Uint8Array | undefined;
+    /** Unix time in ms. */
+    readonly unixMs: number;
+    readonly provider: Provider;
+}
+/** Proof that the initiator's peer is the one it meant to reach. Only `check` makes one, and message 3 needs one. */
+export declare class CheckedPeer {
+    #private;
+    private constructor();
+    get peer(): Peer;
+    /**
+     * ID-9: the peer is the expected one.
+     *
+     * @throws SottoError identity/malformed, identity/self, and as `judge`
+     */
+    static check(expected: Expected, shown: Shown): CheckedPeer;
+}
+/** What cannot be anyone is known before a byte is sent. @throws SottoError identity/malformed */
+export declare const checkExpected: (expected: Expected) => void;
 
 // dist/identity/id.d.ts
 
@@ -579,6 +715,22 @@ export declare const parsePeerId: (text: string) => Uint8Array;
  * @throws SottoError identity/malformed unless it is one
  */
 export declare const peerId: (text: string) => PeerId;
+/** The text of an issuer's Ed25519 public key: compared whole, never by a part. */
+export type IssuerId = `sottoca1${string}`;
+/** The id of a 32-byte Ed25519 public key; the one place an issuer's id is made. @throws RangeError on another length */
+export declare const issuerIdOf: (publicKey: Uint8Array) => IssuerId;
+/**
+ * The 32-byte public key of an issuer's id, freshly allocated.
+ *
+ * @throws SottoError identity/malformed unless `text` is exactly what `issuerIdOf` writes
+ */
+export declare const parseIssuerId: (text: string) => Uint8Array;
+/**
+ * A text from outside as the issuer's id that it is.
+ *
+ * @throws SottoError identity/malformed unless it is one
+ */
+export declare const issuerId: (text: string) => IssuerId;
 /** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
 export declare const isCanonicalX25519: (u: Uint8Array) => boolean;
 
@@ -595,6 +747,13 @@ export declare class Identity {
     /** The public form, to be given to whoever shall trust this process. */
     readonly id: PeerId;
     private constructor();
+    /**
+     * The same key, which shows `credential` (copied) to those it meets, in place of one shown before. Whether it still holds
+     * is for them to say.
+     *
+     * @throws SottoError identity/credential unless it is a credential of this key
+     */
+    with(credential: Uint8Array): Identity;
     toString(): string;
     toJSON(): string;
 }
@@ -607,21 +766,82 @@ export declare const generateIdentity: (provider?: Provider) => Identity;
  */
 export declare const parseIdentity: (secretText: string, provider?: Provider) => Identity;
 
+// dist/identity/issue.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type Issuer } from './issuer.js';
+import type { Claims } from './peer.js';
+import { Possession } from './possession.js';
+/** What a credential shall say. */
+export interface Grant {
+    /** Whose key: shown to this process by a proof, or by a session. */
+    readonly possession: Possession;
+    /** A SPIFFE ID with a path, at most 255 characters. */
+    readonly name?: string;
+    /** At most 64, of 1 to 64 letters, digits, `-` or `_` each. */
+    readonly roles?: readonly string[];
+    /** At most 64, named like roles; numbers are integers. */
+    readonly claims?: Claims;
+    /** Unix time, cut to a whole second; at most 400 days behind the beginning. */
+    readonly expiresMs: number;
+    /** Unix time, cut to a whole second; when the possession was shown, unless said. */
+    readonly notBeforeMs?: number;
+}
+/**
+ * A signed credential: at most 4,096 bytes, freshly allocated.
+ *
+ * @throws SottoError identity/credential if it would say what no credential may, or be too long; TypeError on a possession
+ * that nothing showed
+ */
+export declare const issueCredential: (issuer: Issuer, grant: Grant, provider?: Provider) => Uint8Array;
+
+// dist/identity/issuer.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type IssuerId } from './id.js';
+/**
+ * An Ed25519 key pair that signs credentials. Only the id is to be seen, as with an `Identity`. Made by `generateIssuer`,
+ * `parseIssuer` and `readIssuer`.
+ */
+export declare class Issuer {
+    #private;
+    /** The public form, to be given to whoever shall trust what this issuer says. */
+    readonly id: IssuerId;
+    private constructor();
+    toString(): string;
+    toJSON(): string;
+}
+/** A new issuer from the system's random generator. */
+export declare const generateIssuer: (provider?: Provider) => Issuer;
+/**
+ * The issuer of a secret text, as `sotto keygen --issuer` writes it: `SOTTOCA-SECRET-1…`, 75 characters.
+ *
+ * @throws SottoError identity/malformed; the message holds nothing of the text
+ */
+export declare const parseIssuer: (secretText: string, provider?: Provider) => Issuer;
+
 // dist/identity/peer.d.ts
 
 import { type PeerId } from './id.js';
+/** What a credential says of its subject beside name and roles; policies read it as `claim.NAME`. */
+export type Claims = Readonly<Record<string, string | number | boolean>>;
 /** The authenticated other end, as policy and handlers see it; frozen. */
 export interface Peer {
     readonly id: PeerId;
     /** The subject of a credential. */
     readonly name?: string;
     readonly roles: readonly string[];
-    readonly claims: Readonly<Record<string, string | number | boolean>>;
-    /** When trust in it ends, in Unix milliseconds. */
+    readonly claims: Claims;
+    /** When trust in it ends, in Unix milliseconds: what a check says no to from then on. A pin has none. */
     readonly expiresMs?: number;
 }
 /** A peer of whom nothing is known but the key it proved. */
 export declare const pinnedPeer: (id: PeerId) => Peer;
+/**
+ * ID-43: whether `next`, which the judge of `peer` made of a new credential, prolongs it: the same key and name, and a later end.
+ * A pinned peer has no end, so nothing prolongs it.
+ */
+export declare const renewed: (peer: Peer, next: Peer | undefined) => next is Peer;
 /**
  * The id of a static key that a handshake proved: both ends ask this first.
  *
@@ -630,75 +850,217 @@ export declare const pinnedPeer: (id: PeerId) => Peer;
  * @throws SottoError identity/malformed if it is not canonical, identity/self if it is our own
  */
 export declare const provedId: (remoteStatic: Uint8Array, ownStatic: Uint8Array) => PeerId;
-/** Proof that the initiator's peer is the one it meant to reach. Only `check` makes one, and message 3 needs one. */
-export declare class CheckedPeer {
+
+// dist/identity/possession.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type IssuerId, type PeerId } from './id.js';
+import { type Identity } from './identity.js';
+import { type Issuer } from './issuer.js';
+/** How long a challenge can be answered (ID-32). */
+export declare const CHALLENGE_MS = 600000;
+/**
+ * ID-30: that the secret key of `id` answered to this process. A credential is issued to nothing else, and only two functions give
+ * one: `checkProof` and `possessionOf` of a session.
+ */
+export declare class Possession {
     #private;
+    /** Unix time at which it was shown. */
+    readonly shownMs: number;
     private constructor();
-    get peer(): Peer;
-    /**
-     * ID-9: the peer proved the key of `expected`.
-     *
-     * @param remoteStatic the static key the handshake proved, 32 bytes, borrowed
-     * @param ownStatic our own static public key, 32 bytes, borrowed
-     * @throws SottoError identity/malformed, identity/self, identity/mismatch
-     */
-    static check(expected: PeerId, remoteStatic: Uint8Array, ownStatic: Uint8Array): CheckedPeer;
+    get id(): PeerId;
 }
+/**
+ * What the owner of a key must answer to have it certified: `sotto-challenge-1…`, no secret, good for 10 minutes. The issuer
+ * keeps nothing of it.
+ */
+export declare const makeChallenge: (issuer: Issuer, unixMs: number, provider?: Provider) => string;
+/**
+ * The answer of `identity` to a challenge of `issuer` and of no other: `sotto-proof-1…`. It holds no secret, and is worth
+ * nothing to anyone but that issuer.
+ *
+ * @throws SottoError identity/malformed, crypto/zero-shared
+ */
+export declare const proveIdentity: (identity: Identity, challenge: string, issuer: IssuerId, provider?: Provider) => string;
+/**
+ * The possession that a proof shows to `issuer`.
+ *
+ * @throws SottoError identity/malformed, crypto/zero-shared, identity/credential if it answers no challenge of this issuer,
+ * or too late
+ */
+export declare const checkProof: (issuer: Issuer, proof: string, unixMs: number, provider?: Provider) => Possession;
+
+// dist/identity/statement.d.ts
+
+import { type IssuerId, type PeerId } from './id.js';
+import type { Claims } from './peer.js';
+/** What a credential says of a key. It is worth what its issuer's signature is. */
+export interface Statement {
+    readonly issuer: IssuerId;
+    /** The key it speaks of. */
+    readonly id: PeerId;
+    /** A SPIFFE ID with a path. */
+    readonly name?: string;
+    /** Rising, each once. */
+    readonly roles: readonly string[];
+    readonly claims: Claims;
+    /** Unix time in ms, whole seconds. */
+    readonly notBeforeMs: number;
+    /** Unix time in ms, whole seconds: it ends then. */
+    readonly expiresMs: number;
+    /** 16 bytes in hex; names this credential. */
+    readonly serial: string;
+}
+/** ID-22: what is scanned before anything is made of it. */
+export declare const BOUNDS: {
+    readonly depth: 8;
+    readonly items: 256;
+};
+export declare const MAX_ROLES = 64;
+export declare const MAX_CLAIMS = 64;
+/** ID-26: 400 days. */
+export declare const LONGEST_MS: number;
+export declare const isSerial: (text: unknown) => text is string;
+/** @throws SottoError identity/credential if it says what no credential may */
+export declare const encodeStatement: (statement: Statement) => Uint8Array;
+/** ID-23: what `encodeStatement` wrote, frozen. @throws SottoError identity/credential on any other bytes */
+export declare const decodeStatement: (bytes: Uint8Array) => Statement;
 
 // dist/identity/trust.d.ts
 
-import { type PeerId } from './id.js';
+import type { Provider } from '../crypto/provider.js';
+import { type IssuerId, type PeerId } from './id.js';
 import { type Peer } from './peer.js';
-/** Pins a store holds at most. */
+/** Entries of each kind that a store holds at most (ID-13, ID-47). */
 export declare const MAX_PINS = 65536;
-/** Whom a listener lets in. It can be changed while sessions live: those of a peer no longer trusted end. */
-export interface TrustStore {
-    /** Trusts the key of `id`. @throws SottoError identity/malformed; RangeError over 65,536 pins */
-    pin(id: PeerId): void;
-    /** Trusts it no more; nothing happens if it was not pinned. @throws SottoError identity/malformed */
-    revoke(id: PeerId): void;
-    /** Trusts exactly `entries`; on an error nothing is changed. @throws as `pin` */
-    replace(entries: readonly PeerId[]): void;
-    /** The peer of an id that is trusted at `nowMs` (Unix milliseconds). */
-    check(id: PeerId, nowMs: number): Peer | undefined;
+export declare const MAX_ISSUERS = 64;
+export declare const MAX_REVOKED_IDS = 65536;
+export declare const MAX_REVOKED_SERIALS = 65536;
+/** A key that is trusted, or an issuer whose credentials are. */
+export type TrustEntry = PeerId | IssuerId;
+/** A key whose trust is withdrawn, or one credential by its serial: 32 hex digits. */
+export type Revoked = PeerId | {
+    readonly serial: string;
+};
+/** Whom to trust, as a trust file says it. What is revoked is not trusted, even if it is listed. */
+export interface Trust {
+    readonly trusted: readonly TrustEntry[];
+    readonly revoked?: readonly Revoked[];
 }
-/** @throws SottoError identity/malformed; RangeError over 65,536 entries */
-export declare const trustStore: (entries: readonly PeerId[]) => TrustStore;
+/** Whom a process trusts. It can be changed while sessions live: those of a peer no longer trusted end. */
+export interface TrustStore {
+    /** Trusts the key of `id`, revoked or not. @throws SottoError identity/malformed; RangeError over 65,536 pins */
+    pin(id: PeerId): void;
+    /** Trusts credentials of one more issuer. @throws SottoError identity/malformed; RangeError over 64 issuers */
+    addIssuer(id: IssuerId): void;
+    /** Trusts its credentials no more; nothing happens if they were not trusted. @throws SottoError identity/malformed */
+    removeIssuer(id: IssuerId): void;
+    /**
+     * Trusts a key, or one credential, no more. It is remembered, so that no credential brings it back. Kept until the process
+     * ends; `pin` lifts that of a key.
+     *
+     * @throws SottoError identity/malformed; RangeError over 65,536 keys or serials: a pin is withdrawn all the same
+     */
+    revoke(what: Revoked): void;
+    /**
+     * Trusts exactly these pins and issuers. What is revoked stays so, and what `trust` revokes is added; on an error nothing is
+     * changed.
+     *
+     * @throws SottoError identity/malformed; RangeError over a bound
+     */
+    replace(trust: readonly TrustEntry[] | Trust): void;
+    /**
+     * The peer of a key that is trusted at `unixMs` (Unix milliseconds): by its pin, else by its credential. A credential is
+     * not looked at where no issuer is trusted.
+     */
+    check(id: PeerId, credential: Uint8Array | undefined, unixMs: number): Peer | undefined;
+}
+/**
+ * @param options.skewMs how far the clock of an issuer may be from ours, 0 to 900,000; 60,000 unless said
+ * @throws SottoError identity/malformed; RangeError over 65,536 pins, 64 issuers, or on another skew
+ */
+export declare const trustStore: (trust: readonly TrustEntry[] | Trust, options?: {
+    readonly skewMs?: number;
+    readonly provider?: Provider;
+}) => TrustStore;
 
 // dist/index.d.ts
 
 export type { Wire } from './cbor.js';
 export { type Contract, type ContractExport, type ContractName, contract } from './contract/define.js';
 export type { Verb } from './contract/kinds.js';
-export { type OneWay, type Operation, type Operations, oneWay, type RequestResponse, requestResponse, } from './contract/operation.js';
+export { type OneWay, type Operation, type Operations, oneWay, type RequestResponse, requestResponse, type Stream, stream, } from './contract/operation.js';
 export { bytes, nothing, type Shape } from './contract/shape.js';
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js';
-export { type PeerId, peerId } from './identity/id.js';
+export { decodeCredential } from './identity/credential.js';
+export type { Expected, KnownKeys } from './identity/expected.js';
+export { type IssuerId, issuerId, type PeerId, peerId } from './identity/id.js';
 export { generateIdentity, type Identity, parseIdentity } from './identity/identity.js';
-export type { Peer } from './identity/peer.js';
-export { type TrustStore, trustStore } from './identity/trust.js';
+export { type Grant, issueCredential } from './identity/issue.js';
+export { generateIssuer, type Issuer, parseIssuer } from './identity/issuer.js';
+export type { Claims, Peer } from './identity/peer.js';
+export { checkProof, makeChallenge, type Possession, proveIdentity } from './identity/possession.js';
+export type { Statement } from './identity/statement.js';
+export { type Revoked, type Trust, type TrustEntry, type TrustStore, trustStore } from './identity/trust.js';
+export type { Caps } from './link/caps.js';
 export type { CallOptions, Served } from './link/face.js';
 export { type Failure, type Host, host } from './link/host.js';
 export { initiate } from './link/initiate.js';
+export type { Link, Retry } from './link/link.js';
+export { linkOver } from './link/linkover.js';
+export type { LinkStatus } from './link/linkstate.js';
 export type { DialOptions, HostOptions, Protocol } from './link/options.js';
+export { possessionOf } from './link/possession.js';
+export type { Connect } from './link/reach.js';
 export type { Closed, Denial, Refusal, Session } from './link/session.js';
 export { type Client, client } from './messaging/client.js';
 export type { Context } from './messaging/context.js';
 export { faultOf } from './messaging/fault.js';
 export { type Handlers, type ServeOptions, type Service, serve } from './messaging/serve.js';
+export type { Duplex } from './messaging/stream.js';
 export type { Decision, Question, Verdict } from './policy/decide.js';
 export type { Condition, Limit, Policy, Rule, Who } from './policy/rule.js';
 export { type PolicyStore, policyStore } from './policy/store.js';
 export type { Admitted } from './session/gate.js';
 export { memoryPair } from './transport/memory.js';
+export { fromPort, type PortLike } from './transport/port.js';
 export { fromStreams } from './transport/streams.js';
 export type { Transport } from './transport/transport.js';
+export { fromWebSocket, type WebSocketLike } from './transport/websocket.js';
+
+// dist/link/caps.d.ts
+
+/** What strangers and peers may take of a host (LI-4, LI-54), unless its program says otherwise. */
+export declare const CAPS: {
+    /** Handshakes under way, in all. */
+    readonly halfOpen: 1024;
+    /** Handshakes under way, from one source. */
+    readonly halfOpenSource: 64;
+    /** Sessions, in all. */
+    readonly sessions: 10000;
+    /** Sessions of one peer. */
+    readonly sessionsPeer: 64;
+};
+export type Caps = Readonly<Record<keyof typeof CAPS, number>>;
+/** The caps with `own` laid over. @throws RangeError on an unknown name or a value outside 1..1,048,576 */
+export declare const capsOf: (own?: Partial<Caps>) => Caps;
+
+// dist/link/credentialfile.node.d.ts
+
+/**
+ * The credential of a file that holds nothing else. Nobody has vouched for it yet.
+ *
+ * @throws SottoError identity/file if it cannot be read or holds no credential
+ */
+export declare const readCredential: (path: string) => Promise<Uint8Array>;
+/** ID-14: makes a file of a credential; an existing file is never replaced. @throws SottoError identity/file */
+export declare const writeCredential: (path: string, credential: Uint8Array) => Promise<void>;
 
 // dist/link/dial.node.d.ts
 
 import type { Contract } from '../contract/define.js';
 import { type Endpoint } from '../transport/sockets.node.js';
-import { type DialOptions } from './options.js';
+import { type EndpointOptions } from './options.js';
 import type { Session } from './session.js';
 /**
  * Connects to `endpoint` and opens a session there with the peer that `options.peer` names and no other. The time for the
@@ -706,14 +1068,14 @@ import type { Session } from './session.js';
  *
  * @throws transport/failed if there is no connection, and as `initiate`
  */
-export declare const dial: <const U extends Contract = never>(endpoint: Endpoint, options: DialOptions<U>) => Promise<Session<U>>;
+export declare const dial: <const U extends Contract = never>(endpoint: Endpoint, options: EndpointOptions<U>) => Promise<Session<U>>;
 
 // dist/link/face.d.ts
 
 import type { Wire } from '../cbor.js';
 import type { Contract } from '../contract/define.js';
 import type { Admitted } from '../session/gate.js';
-import type { Session } from './session.js';
+import type { Closed, Session } from './session.js';
 /** What messaging asks of a session; bodies are wire values, already checked by a shape. */
 export interface Caller {
     /**
@@ -724,6 +1086,25 @@ export interface Caller {
     call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined>;
     /** undefined at once while there is credit, else a promise that settles when the own gate and credit have taken it. */
     send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined;
+    /** @throws SottoError as `call` does, of what is known at once */
+    stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream;
+}
+/** One end of a stream; items are wire values, already checked by a shape. */
+export interface Stream {
+    /** Resolves when the stream has its outcome; never rejects. */
+    readonly closed: Promise<Closed>;
+    /** Items that were read. */
+    readonly count: number;
+    /** undefined at once while there is room, else a promise of it. @throws SottoError, TypeError behind the end */
+    write(value: Wire): Promise<void> | undefined;
+    /** This direction is over behind what was written. */
+    end(): Promise<void> | undefined;
+    /** Gives the whole stream up. */
+    abort(reason: unknown): void;
+    /** The next item; rejects with why there are no more, if the peer did not end them. */
+    read(): Promise<IteratorResult<Wire, undefined>>;
+    /** No more is wanted of what comes. */
+    stop(): void;
 }
 export interface CallOptions {
     /** Gives the call up: it rejects with call/cancelled, and the handler's signal aborts. */
@@ -742,6 +1123,8 @@ export interface Incoming {
     readonly labels: Readonly<Record<string, string>>;
     /** Made when it is first read. */
     readonly signal: AbortSignal;
+    /** This end of it, if the operation is a stream. */
+    readonly stream: Stream | undefined;
 }
 export type Answer = {
     readonly is: 'reply';
@@ -756,6 +1139,11 @@ export type Answer = {
 } | {
     readonly is: 'invalid';
     readonly path: string;
+    readonly item?: number;
+}
+/** The handler of a stream is done. */
+ | {
+    readonly is: 'ended';
 };
 /** What a host needs of a service; made by `serve`. None of it throws or rejects. */
 export interface Served {
@@ -766,11 +1154,9 @@ export interface Served {
 
 import { SottoError } from '../errors.js';
 import type { Transport } from '../transport/transport.js';
+import { type Caps } from './caps.js';
 import { type HostOptions } from './options.js';
 import type { Session } from './session.js';
-/** Handshakes under way at once, in all and from one source (LI-4). */
-export declare const MAX_HALF_OPEN = 1024;
-export declare const MAX_HALF_OPEN_SOURCE = 64;
 /** Failures that wait for a reader. */
 export declare const FAILURES = 256;
 /** An attempt that came to nothing. */
@@ -785,12 +1171,19 @@ export interface Host extends AsyncDisposable {
     /** Attempts that failed; the last 256 are kept for a reader. The peer learns none of it before it is trusted. */
     readonly failures: AsyncIterable<Failure>;
     /**
-     * Answers a peer on `transport`, which it takes over. `source` groups attempts that share a budget.
+     * Answers a peer on `transport`, which it takes over. `source` groups attempts that share a budget: an address, or empty
+     * where nothing tells one from the other.
      * @throws session/busy, session/closed, session/timeout, session/malformed, identity/not-trusted and others
      */
     accept(transport: Transport, options?: {
         readonly source?: string;
     }): Promise<Session>;
+    /**
+     * Shows a newer credential of the host's key (copied): to those that come, and to the peers of all sessions as
+     * `Session.renew`, but for those that are ending or have had too many just now.
+     * @throws identity/credential unless it is a credential of the host's key; nothing has changed then
+     */
+    renew(credential: Uint8Array): void;
     /** Takes nothing new, gives handshakes up and drains every session. @throws RangeError as `Session.drain` */
     drain(options?: {
         readonly timeoutMs?: number;
@@ -798,14 +1191,17 @@ export interface Host extends AsyncDisposable {
     /** Takes nothing new, gives handshakes up and closes every session, within 5 s. Never rejects. */
     close(): Promise<void>;
 }
-/** @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be */
-export declare const host: (options: HostOptions) => Host;
+/**
+ * `caps` sets budgets of the host, by their names in the table of spec/link.md.
+ * @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be
+ */
+export declare const host: (options: HostOptions, caps?: Partial<Caps>) => Host;
 
 // dist/link/initiate.d.ts
 
 import type { Contract } from '../contract/define.js';
 import type { Transport } from '../transport/transport.js';
-import { type DialOptions } from './options.js';
+import type { DialOptions } from './options.js';
 import type { Session } from './session.js';
 /**
  * Opens a session over `transport`, which it takes over, with the peer that `options.peer` names and no other.
@@ -818,8 +1214,9 @@ export declare const initiate: <const U extends Contract = never>(transport: Tra
 
 // dist/link/keyfile.node.d.ts
 
-import type { PeerId } from '../identity/id.js';
+import type { IssuerId, PeerId } from '../identity/id.js';
 import { type Identity } from '../identity/identity.js';
+import { type Issuer } from '../identity/issuer.js';
 /**
  * The identity of a key file.
  *
@@ -829,6 +1226,10 @@ import { type Identity } from '../identity/identity.js';
 export declare const readIdentity: (path: string, options?: {
     readonly passphrase?: () => Promise<string>;
 }) => Promise<Identity>;
+/** The issuer of a key file; as `readIdentity`. @throws SottoError identity/file */
+export declare const readIssuer: (path: string, options?: {
+    readonly passphrase?: () => Promise<string>;
+}) => Promise<Issuer>;
 /**
  * ID-14: makes a key file, whole or not at all, that only its owner may read. An existing file is never replaced.
  *
@@ -839,10 +1240,251 @@ export declare const readIdentity: (path: string, options?: {
 export declare const writeIdentity: (path: string, identity: Identity, options?: {
     readonly passphrase?: string;
 }) => Promise<PeerId>;
+/** Makes the key file of an issuer; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
+export declare const writeIssuer: (path: string, issuer: Issuer, options?: {
+    readonly passphrase?: string;
+}) => Promise<IssuerId>;
+
+// dist/link/knownpeers.d.ts
+
+import type { KnownKeys } from '../identity/expected.js';
+import { type PeerId } from '../identity/id.js';
+/** Endpoints that a file of known peers holds, at most (ID-39). */
+export declare const MAX_KNOWN = 16384;
+/** Bytes of such a file: 16,384 lines of a path of 103 bytes, its scheme and an id, and as much for comments. */
+export declare const MAX_KNOWN_BYTES = 4194304;
+/** A file of the keys that endpoints proved; made by `knownPeers`. For those who dial alone. */
+export interface KnownPeers extends KnownKeys {
+    readonly path: string;
+    /** What the file said when it was last read. */
+    known(endpoint: string): PeerId | undefined;
+    check(endpoint: string, id: PeerId): 'known' | 'new' | 'changed';
+    /** Every endpoint and its key, in the order of the file. */
+    entries(): readonly (readonly [endpoint: string, id: PeerId])[];
+    /** Reads the file again, as `dial` does before each attempt. @throws SottoError identity/file */
+    reload(): Promise<void>;
+    /**
+     * Writes the key of a new endpoint to the file, whatever the mode; nothing happens to one that is known.
+     *
+     * @throws SottoError identity/changed, and never overwrites; identity/file
+     */
+    remember(endpoint: string, id: PeerId): Promise<void>;
+    /** Takes an endpoint out of the file, so that its next key is new. False if it was not there. @throws SottoError identity/file */
+    forget(endpoint: string): Promise<boolean>;
+}
+/**
+ * ID-36: the text of a file of known peers: a line `ENDPOINT ID` each. What it says otherwise, in comments that begin with #
+ * and in empty lines, is kept.
+ */
+export declare class KnownText {
+    #private;
+    readonly ids: ReadonlyMap<string, PeerId>;
+    /** @throws SottoError identity/malformed; the message names the line */
+    constructor(text: string);
+    /** The text with one line more. @throws RangeError for an endpoint that has no form there */
+    with(endpoint: string, id: PeerId): string;
+    without(endpoint: string): string;
+}
+
+// dist/link/knownpeers.node.d.ts
+
+import { type KnownKeys } from '../identity/expected.js';
+import { type KnownPeers } from './knownpeers.js';
+/**
+ * The keys that endpoints proved, of a file that only its owner may write; one that is not there is empty. `strict` dials
+ * nobody else; `accept-new` takes the first key of an endpoint and remembers it once there is a session. A listener never
+ * learns keys by itself.
+ *
+ * @throws SottoError identity/file if the file cannot be read, others may write it, or a line of it is malformed
+ */
+export declare const knownPeers: (path: string, mode?: KnownKeys['mode']) => Promise<KnownPeers>;
+
+// dist/link/link.d.ts
+
+import type { Contract } from '../contract/define.js';
+import type { LinkStatus } from './linkstate.js';
+import type { Closed, Session } from './session.js';
+/** When a link tries again; in ms. */
+export interface Retry {
+    /** The longest first pause, which doubles with each attempt: 100 unless said. */
+    readonly firstMs?: number;
+    /** The longest pause, and how long a session must live for the pauses to start anew: 30,000 unless said. */
+    readonly capMs?: number;
+    /** Without a session for longer than this the link ends; no limit unless said. */
+    readonly giveUpMs?: number;
+}
+/**
+ * Sessions with one peer, one after another. `client(link, …)` calls whoever is there: calls made while there is no session
+ * wait for one within their time. Those that a lost session surely did not run, and those whose operation is idempotent,
+ * are asked again of the next; all others fail, and their `ran` says what is known. Disposal is `close`, and never throws.
+ */
+export interface Link<U extends Contract = Contract> extends AsyncDisposable {
+    /** Contracts this end may call here. */
+    readonly uses: readonly U[];
+    readonly status: LinkStatus;
+    /** Every change of the status from now on, once each, to every reader; the last 256 wait for a slow one. */
+    readonly changes: AsyncIterable<LinkStatus>;
+    /** The present session, or else the next. Rejects with what ended the link. Ending it by hand does not end the link. */
+    readonly session: Promise<Session<U>>;
+    /** Resolves when the link and all its sessions are over; never rejects. Clean if `close` ended it and every session. */
+    readonly closed: Promise<Closed>;
+    /**
+     * Shows `credential` (copied) from now on: in the present session, as `Session.renew` does, and in every later one.
+     * @throws identity/credential unless it is one of the key this end dials with
+     */
+    renew(credential: Uint8Array): void;
+    /** No further session; those there are close as `Session.close` does, within 5 s. Never rejects. */
+    close(): Promise<void>;
+}
+
+// dist/link/link.node.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type Endpoint } from '../transport/sockets.node.js';
+import type { Link, Retry } from './link.js';
+import { type EndpointOptions } from './options.js';
+/**
+ * Keeps a session with the peer that `options.peer` names at `endpoint`: one after another, each dialled as by `dial`.
+ *
+ * @throws TypeError or RangeError if `endpoint` is malformed, and as `linkOver`
+ */
+export declare const link: <const U extends Contract = never>(endpoint: Endpoint, options: EndpointOptions<U>, retry?: Retry) => Link<U>;
+
+// dist/link/linkover.d.ts
+
+import type { Contract } from '../contract/define.js';
+import type { Link, Retry } from './link.js';
+import type { DialOptions } from './options.js';
+import type { Connect } from './reach.js';
+/** Sessions that drain beside the present one; of more, the oldest is closed (LI-36). */
+export declare const LEAVING = 4;
+/**
+ * Keeps a session with the peer that `options.peer` names, each over a transport that `connect` gives. It tries again after
+ * a pause, at random from nothing up to a bound that doubles, and never past a refusal or another key than the one
+ * expected. When `options.signal` aborts, the link ends and its session is aborted.
+ *
+ * @throws RangeError, TypeError, policy/malformed, identity/malformed on options that cannot be
+ */
+export declare const linkOver: <const U extends Contract = never>(connect: Connect, options: DialOptions<U>, retry?: Retry) => Link<U>;
+
+// dist/link/linkstate.d.ts
+
+import { SottoError } from '../errors.js';
+/** Where a link stands. `waiting` is the pause before the next attempt, and why there is one; `attempt` counts from 0. */
+export type LinkStatus = {
+    readonly is: 'connecting' | 'handshaking' | 'established' | 'draining' | 'closed';
+} | {
+    readonly is: 'waiting';
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly cause: SottoError;
+};
+type StateName = LinkStatus['is'];
+/** What can happen to a link. */
+export declare const LINK_EVENTS: readonly ['reached', 'opened', 'drained', 'lost', 'failed', 'final', 'due', 'close', 'over'];
+export type LinkEvent = (typeof LINK_EVENTS)[number];
+/** The table a link runs on (LI-30): for each state, the events that can come and where each may lead. */
+export declare const LINK_STATES: Readonly<Record<StateName, {
+    readonly [E in LinkEvent]?: readonly StateName[];
+}>>;
+/**
+ * What a link does after an attempt or a session that ended so (LI-33). `final` is what the peer said with its key
+ * proved, another key than the one expected, and what is wrong at this end: the next attempt would end the same.
+ */
+export declare const AFTER: {
+    readonly 'cbor/malformed': 'final';
+    readonly 'cbor/forbidden': 'final';
+    readonly 'cbor/limit': 'final';
+    readonly 'cbor/unencodable': 'final';
+    readonly 'crypto/unavailable': 'final';
+    readonly 'crypto/bad-key': 'final';
+    readonly 'crypto/zero-shared': 'retry';
+    readonly 'noise/protocol': 'final';
+    readonly 'noise/failed': 'retry';
+    readonly 'noise/misuse': 'final';
+    readonly 'noise/decrypt': 'retry';
+    readonly 'noise/exhausted': 'retry';
+    readonly 'channel/forged': 'retry';
+    readonly 'channel/malformed': 'retry';
+    readonly 'channel/exhausted': 'retry';
+    readonly 'channel/truncated': 'retry';
+    readonly 'contract/unserved': 'final';
+    readonly 'contract/changed': 'final';
+    readonly 'contract/invalid': 'final';
+    readonly 'identity/malformed': 'final';
+    readonly 'identity/mismatch': 'final';
+    readonly 'identity/changed': 'final';
+    readonly 'identity/self': 'final';
+    readonly 'identity/not-trusted': 'final';
+    readonly 'identity/credential': 'final';
+    readonly 'identity/file': 'final';
+    readonly 'policy/malformed': 'final';
+    readonly 'policy/denied': 'final';
+    readonly 'policy/limited': 'retry';
+    readonly 'session/malformed': 'retry';
+    readonly 'session/unexpected': 'retry';
+    readonly 'session/suite': 'final';
+    readonly 'session/limit': 'retry';
+    readonly 'session/timeout': 'retry';
+    readonly 'session/lost': 'retry';
+    readonly 'session/closed': 'retry';
+    readonly 'session/service': 'final';
+    readonly 'session/extension': 'final';
+    readonly 'session/busy': 'retry';
+    readonly 'call/cancelled': 'final';
+    readonly 'call/deadline': 'final';
+    readonly 'call/fault': 'final';
+    readonly 'call/internal': 'final';
+    readonly 'call/too-large': 'final';
+    readonly 'transport/failed': 'retry';
+};
+/** How patient a link is, in ms. */
+export interface Patience {
+    /** The longest first pause; it doubles with each attempt. */
+    readonly firstMs: number;
+    /** The longest pause, and how long a session lives to be a success. */
+    readonly capMs: number;
+    /** Without a session for longer than this, the link ends. */
+    readonly giveUpMs: number;
+}
+/**
+ * What a link does next. It owns no session and no timer and reads no clock: times are monotonic ms, and `random` gives
+ * numbers from 0 up to 1.
+ */
+export declare class LinkState {
+    #private;
+    constructor(patience: Patience, random: () => number, nowMs: number);
+    /** The same object until it changes; frozen. */
+    get status(): LinkStatus;
+    /** True once no further session will be made. */
+    get ending(): boolean;
+    /** What ended the link; undefined if that was `close`. */
+    get error(): SottoError | undefined;
+    /** When `wake` has something to do; Infinity for never. */
+    get dueMs(): number;
+    /** There is a transport. */
+    reached(): void;
+    /** There is a session. */
+    opened(nowMs: number): void;
+    /** The attempt came to nothing. */
+    failed(error: SottoError, nowMs: number): void;
+    /** The peer takes nothing new in the present session, which goes on until what is open has ended (LI-36). */
+    drained(nowMs: number): void;
+    /** The present session is over. */
+    lost(error: SottoError, nowMs: number): void;
+    /** A session is over that drained or was to end. */
+    over(): void;
+    /** The timer. Too early a call does nothing. */
+    wake(nowMs: number): void;
+    /** No further session; the link closes when what is live is over. */
+    close(error: SottoError | undefined): void;
+}
+export {};
 
 // dist/link/listen.node.d.ts
 
 import { type Endpoint } from '../transport/sockets.node.js';
+import type { Caps } from './caps.js';
 import { type Host } from './host.js';
 import type { HostOptions } from './options.js';
 /** A host with an address. */
@@ -856,19 +1498,21 @@ export interface Listener extends Host {
  *
  * @throws transport/failed if the address cannot be had; RangeError, policy/malformed, identity/malformed on options
  */
-export declare const listen: (endpoint: Endpoint, options: HostOptions) => Promise<Listener>;
+export declare const listen: (endpoint: Endpoint, options: HostOptions, caps?: Partial<Caps>) => Promise<Listener>;
 
 // dist/link/options.d.ts
 
 import type { Wire } from '../cbor.js';
 import type { Contract } from '../contract/define.js';
-import type { PeerId } from '../identity/id.js';
+import { type Expected } from '../identity/expected.js';
 import type { Identity } from '../identity/identity.js';
-import type { TrustStore } from '../identity/trust.js';
+import type { TrustEntry, TrustStore } from '../identity/trust.js';
 import type { Policy } from '../policy/rule.js';
 import { type PolicyStore } from '../policy/store.js';
-import type { PostQuantum } from '../session/suites.js';
+import type { Psk } from '../session/side.js';
+import { type PostQuantum } from '../session/suites.js';
 import type { Served } from './face.js';
+import type { KnownPeers } from './knownpeers.js';
 /** What both ends say. */
 export interface Both<U extends Contract> {
     readonly identity: Identity;
@@ -884,13 +1528,24 @@ export interface Both<U extends Contract> {
     /** Gives the attempt up, or aborts the sessions that came of it; a host takes nothing new from then on. */
     readonly signal?: AbortSignal;
 }
-export interface DialOptions<U extends Contract = Contract> extends Both<U> {
+/** What dialling an endpoint takes. */
+export interface EndpointOptions<U extends Contract = Contract> extends Both<U> {
+    /**
+     * Whom this end expects; anyone else is refused before our identity is shown. Known peers alone stand for the key they have of
+     * the endpoint.
+     */
+    readonly peer: Expected | KnownPeers;
+    readonly protocol?: Protocol & {
+        readonly psk?: Psk;
+    };
+}
+export interface DialOptions<U extends Contract = Contract> extends EndpointOptions<U> {
     /** Whom this end expects; anyone else is refused before our identity is shown. */
-    readonly peer: PeerId;
+    readonly peer: Expected;
 }
 export interface HostOptions extends Both<Contract> {
     /** Whom this end lets in. */
-    readonly trust: readonly PeerId[] | TrustStore;
+    readonly trust: readonly TrustEntry[] | TrustStore;
 }
 /** Knobs few need. */
 export interface Protocol {
@@ -898,20 +1553,41 @@ export interface Protocol {
     readonly service?: string;
     /** `require` unless said: no session without ML-KEM-768. */
     readonly pq?: PostQuantum;
-    /** By the names of the table in spec/initiation.md. */
+    /**
+     * A secret that both ends have beside their keys: 32 bytes from a random generator, copied, under an id of 1 to 32 bytes that
+     * travels in clear. A dialler has one. A listener may have several, to replace one by another, and lets in nobody who has
+     * none of them. An end whose psk is wrong or unknown hears nothing: the other closes.
+     */
+    readonly psk?: Psk | readonly Psk[];
+    /** By the names of the table in spec/session.md. */
     readonly limits?: Readonly<Record<string, number>>;
-    /** Lowers when a key is replaced. */
-    readonly rekey?: {
-        readonly records?: number;
-        readonly bytes?: number;
-    };
+    /** When keys are replaced, and who else is told of them. */
+    readonly rekey?: Rekey;
     /** A record at least every `everyMs` (20,000 unless said, 200 at least); silence of `idleMs` (60,000) ends the session. */
     readonly keepalive?: {
         readonly everyMs?: number;
         readonly idleMs?: number;
     };
+    /** How long records are made, so that less is seen of what is in them: `none` unless said. It costs the bytes added. */
+    readonly padding?: 'none' | 'buckets' | {
+        readonly multiple: number;
+    };
     /** From start to session: 10,000 unless said. */
     readonly handshakeMs?: number;
+}
+/** Of the keys of a session. */
+export interface Rekey {
+    /** Records sealed with a key at most: 2^20 unless less is said. */
+    readonly records?: number;
+    /** Bytes sealed with a key at most: 2^36 unless less is said. */
+    readonly bytes?: number;
+    /** Fresh ephemerals replace all keys so often, in ms: 2,000 to 3,600,000, which it is unless said. */
+    readonly refreshMs?: number;
+    /**
+     * For debugging alone: is told every key of every session, a line each. Whoever sees a line reads and forges what that
+     * session sends. A warning is printed whenever it is set.
+     */
+    readonly unsafeKeyLog?: (line: string) => void;
 }
 
 // dist/link/pings.d.ts
@@ -946,6 +1622,28 @@ import type { Policy } from '../policy/rule.js';
  */
 export declare const readPolicy: (path: string) => Promise<Policy>;
 
+// dist/link/possession.d.ts
+
+import { Possession } from '../identity/possession.js';
+import type { Session } from './session.js';
+/**
+ * That the peer of `session` holds its key: the handshake has shown it to this process.
+ *
+ * @throws TypeError if it is no session of this library's, session/closed if it is over: that shows nothing of now
+ */
+export declare const possessionOf: (session: Session) => Possession;
+
+// dist/link/reach.d.ts
+
+import type { Transport } from '../transport/transport.js';
+/** A way to the peer: a transport of its own for each call. `signal` gives up waiting for it. */
+export type Connect = (signal: AbortSignal) => Promise<Transport>;
+/**
+ * A transport, in at most `limitMs`, also where `connect` does not heed its signal: what comes late is freed (LI-1, LI-3).
+ * @throws session/timeout, session/closed if `signal` aborts, and what `connect` throws
+ */
+export declare const reach: (connect: Connect, limitMs: number, signal: AbortSignal | undefined) => Promise<Transport>;
+
 // dist/link/session.d.ts
 
 import type { Wire } from '../cbor.js';
@@ -977,7 +1675,7 @@ export interface Denial extends Refusal {
 export interface Session<U extends Contract = Contract> extends AsyncDisposable {
     /** Hex, 32 digits, the same at both ends. */
     readonly id: string;
-    /** The authenticated other end. */
+    /** The authenticated other end, as its newest credential has it. */
     readonly peer: Peer;
     /** The Noise protocol name. */
     readonly suite: string;
@@ -999,6 +1697,12 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
      */
     ping(options?: PingOptions): Promise<number>;
     /**
+     * Shows the peer a newer credential of our key, of 1 to 4,096 bytes, copied. A peer that does not trust it, or to whom it
+     * is not of the same name and of a later end than the one before, ends the session. 4 at once, then one a minute.
+     * @throws session/closed, session/busy, session/limit if the peer takes only shorter records, RangeError on a length
+     */
+    renew(credential: Uint8Array): void;
+    /**
      * Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends within 5 s.
      * @throws RangeError unless `timeoutMs` is 0..86,400,000
      */
@@ -1016,42 +1720,62 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
     exportKey(label: string, context: Uint8Array, length: number): Uint8Array;
 }
 
+// dist/link/trustfile.node.d.ts
+
+import type { Revoked, Trust } from '../identity/trust.js';
+/**
+ * Whom to trust, of a JSON file that only its owner may write: `{ "version": 1, "trusted": [id, …], "revoked": [id, { "serial": … }, …] }`.
+ * A listener takes a changed file with `trust.replace(await readTrust(path))`.
+ *
+ * @throws SottoError identity/file if it cannot be read, others may write it, or it is not such a document
+ */
+export declare const readTrust: (path: string) => Promise<Trust>;
+/**
+ * Adds a revocation to a trust file, whole or not at all. False if it was there.
+ *
+ * @throws SottoError identity/file; identity/malformed if `what` is neither an id nor a serial
+ */
+export declare const revokeIn: (path: string, what: Revoked) => Promise<boolean>;
+
 // dist/messaging/client.d.ts
 
 import type { Contract } from '../contract/define.js';
-import { type OneWay, type Operation, type RequestResponse } from '../contract/operation.js';
+import { type OneWay, type Operation, type RequestResponse, type Stream } from '../contract/operation.js';
 import type { In, Out, Shapes } from '../contract/shape.js';
 import { type CallOptions } from '../link/face.js';
+import type { Link } from '../link/link.js';
 import type { Session } from '../link/session.js';
+import { type Duplex } from './stream.js';
 /** ME-13: how long a call waits unless it says otherwise. */
 export declare const CALL_TIMEOUT_MS = 30000;
 /** One function an operation: what this end may ask of the peer. */
 export type Client<C extends Contract> = {
     readonly [K in keyof C['operations']]: Act<C['operations'][K]>;
 };
-type Act<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, Shapes> ? (...args: Args<In<Q>>) => Promise<Out<R>> : Op extends OneWay<infer M> ? (...args: Args<In<M>>) => Promise<void> : never;
+type Act<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, Shapes> ? (...args: Args<In<Q>>) => Promise<Out<R>> : Op extends OneWay<infer M> ? (...args: Args<In<M>>) => Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (...args: Args<In<Q>>) => Duplex<In<U>, Out<D>> : never;
 type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value: I, options?: CallOptions];
 /**
- * The operations of `contract` at the peer of a session, as one frozen object of functions.
+ * The operations of `contract` at the peer of a session or link, as one frozen object of functions.
  *
  * A call settles with the response, or rejects with a SottoError: `call/fault` (see `faultOf`), `call/deadline`,
  * `policy/denied`, `session/lost` and others, where `ran` says whether the peer did it. It waits 30 seconds unless
- * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it.
+ * `timeoutMs` says otherwise. A one-way message settles once this end's policy and the flow control have taken it. A
+ * stream is there at once, and lasts until both its directions are over, or for `timeoutMs` if that is said.
  *
- * @throws contract/unserved if the session does not use the contract
+ * @throws contract/unserved if the session or link does not use the contract
  */
-export declare const client: <U extends Contract, C extends U>(on: Session<U>, contract: C) => Client<C>;
+export declare const client: <U extends Contract, C extends U>(on: Session<U> | Link<U>, contract: C) => Client<C>;
 export {};
 
 // dist/messaging/context.d.ts
 
 import type { NoFaults } from '../contract/operation.js';
-import type { In, Shapes } from '../contract/shape.js';
+import { type In, type Sent, type Shapes } from '../contract/shape.js';
 import { SottoError } from '../errors.js';
 import type { Answer, Incoming } from '../link/face.js';
 import type { Session } from '../link/session.js';
 /** What a handler knows of the message it handles. */
-export interface Context<F extends Shapes = NoFaults> {
+export interface Context<F extends Shapes = NoFaults, U = never> {
     /** Who sent it: authenticated. */
     readonly peer: Session['peer'];
     /** Where it came in; `client(session, …)` asks the sender something. */
@@ -1062,6 +1786,11 @@ export interface Context<F extends Shapes = NoFaults> {
      */
     readonly signal: AbortSignal;
     readonly labels: Readonly<Record<string, string>>;
+    /**
+     * What comes up a stream, in order. Leaving the iteration tells the peer that no more is wanted. It throws what ended the
+     * stream, and contract/invalid at an item that its shape refuses, which the peer is told too unless it is caught.
+     */
+    readonly up: AsyncIterable<U>;
     /**
      * A declared fault, to be thrown by this handler.
      *
@@ -1074,11 +1803,15 @@ export type Given<I> = undefined extends I ? [data?: I] : [data: I];
 /** Most handlers read little of it, so what costs something is made when it is read. */
 export declare class HandlerContext implements Context<Shapes> {
     #private;
-    constructor(incoming: Incoming, declared: Shapes);
+    constructor(incoming: Incoming, { faults: declared, up }: {
+        readonly faults: Shapes;
+        readonly up?: Sent;
+    });
     get peer(): Session['peer'];
     get session(): Session;
     get signal(): AbortSignal;
     get labels(): Incoming['labels'];
+    get up(): AsyncIterable<never>;
     get fault(): Context<Shapes>['fault'];
 }
 /** The answer that a thrown fault of this very context stands for; undefined for anything else. */
@@ -1113,8 +1846,8 @@ export declare const received: (operation: RequestResponse<Sent, Sent, Shapes>, 
 // dist/messaging/serve.d.ts
 
 import type { Contract } from '../contract/define.js';
-import { type OneWay, type Operation, type RequestResponse } from '../contract/operation.js';
-import type { In, Out } from '../contract/shape.js';
+import { type NoFaults, type OneWay, type Operation, type RequestResponse, type Stream } from '../contract/operation.js';
+import type { In, Out, Sent } from '../contract/shape.js';
 import type { Incoming, Served } from '../link/face.js';
 import type { Session } from '../link/session.js';
 import type { Context } from './context.js';
@@ -1122,7 +1855,9 @@ import type { Context } from './context.js';
 export type Handlers<C extends Contract> = {
     readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
 };
-type Handler<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, infer F> ? [In<R>] extends [undefined] ? (request: Out<Q>, context: Context<F>) => void | Promise<void> : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context) => void | Promise<void> : never;
+type Handler<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, infer F> ? [In<R>] extends [undefined] ? (request: Out<Q>, context: Context<F>) => void | Promise<void> : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context) => void | Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (request: Out<Q>, context: Context<NoFaults, Up<U>>) => [In<D>] extends [undefined] ? void | Promise<void> : AsyncIterable<In<D>> : never;
+/** What a handler reads of a stream: nothing where nothing comes up. */
+type Up<U extends Sent> = [In<U>] extends [undefined] ? never : Out<U>;
 export interface ServeOptions {
     /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
     readonly concurrency?: number;
@@ -1146,12 +1881,50 @@ export declare function serve<C extends Contract>(contract: C, handlers: Handler
 export declare function serve<C extends Contract>(contract: C, options: ServeOptions, handlers: Handlers<C>): Service<C>;
 export {};
 
+// dist/messaging/stream.d.ts
+
+import type { Stream as StreamOperation } from '../contract/operation.js';
+import { type Sent } from '../contract/shape.js';
+import { SottoError } from '../errors.js';
+import type { Caller, CallOptions, Stream } from '../link/face.js';
+import type { Closed } from '../link/session.js';
+/**
+ * A stream this end began: writes `U`, iterates `D`. Leaving the iteration, and disposal, give it up unless it is over.
+ * Iterators share what comes: each item goes to one.
+ */
+export interface Duplex<U, D> extends AsyncIterable<D>, AsyncDisposable {
+    /**
+     * Settled while there is room, else once there is. Of bytes a copy is taken.
+     * @throws (rejects) contract/invalid, policy/denied, policy/limited, call/too-large, all of which leave the stream as it
+     * was; what the stream failed with; call/cancelled if the peer takes no more; TypeError behind `end`
+     */
+    write(item: U): Promise<void>;
+    /** Nothing more is written; settles as a write does. What still comes can be read. */
+    end(): Promise<void>;
+    /** Gives the stream up in both directions: the handler's signal aborts. `closed` has `reason` as its error's cause. */
+    abort(reason?: unknown): void;
+    /** Resolves when both directions are over, clean if the handler was done without a failure; never rejects. */
+    readonly closed: Promise<Closed>;
+}
+/** ME-30: what cannot begin is a stream that has failed, so that whoever begins one looks in one place. */
+export declare const begin: (caller: Caller, contract: string, name: string, operation: StreamOperation<Sent, Sent, Sent>, value: unknown, options: CallOptions) => Duplex<unknown, unknown>;
+/** ME-32: sends what the handler of a stream gives, no faster than the peer reads it, until it is done. */
+export declare const pour: (source: unknown, stream: Stream, down: Sent) => Promise<void>;
+/** What comes up, for a handler: each item through its shape; `refused` is told of one that does not fit, and is the last. */
+export declare const incomingItems: (stream: Stream, up: Sent, refused: (error: SottoError<'contract/invalid'>, item: number) => void) => AsyncIterable<unknown>;
+
 // dist/node.d.ts
 
+export { readCredential, writeCredential } from './link/credentialfile.node.js';
 export { dial } from './link/dial.node.js';
-export { readIdentity, writeIdentity } from './link/keyfile.node.js';
+export { readIdentity, readIssuer, writeIdentity, writeIssuer } from './link/keyfile.node.js';
+export type { KnownPeers } from './link/knownpeers.js';
+export { knownPeers } from './link/knownpeers.node.js';
+export { link } from './link/link.node.js';
 export { type Listener, listen } from './link/listen.node.js';
+export type { EndpointOptions } from './link/options.js';
 export { readPolicy } from './link/policyfile.node.js';
+export { readTrust, revokeIn } from './link/trustfile.node.js';
 export { fromDuplex } from './transport/duplex.node.js';
 export type { Endpoint } from './transport/sockets.node.js';
 export { fromChild } from './transport/stdio.node.js';
@@ -1677,7 +2450,7 @@ export declare class Split {
      * @throws RangeError on another label or length, noise/misuse after `erase`
      */
     export(label: string, context: Uint8Array, length: number): Uint8Array;
-    /** Erases both cipher states and the exporter's secret. */
+    /** Erases both cipher states, the exporter's secret and the root. */
     erase(): void;
 }
 
@@ -1776,6 +2549,8 @@ export declare const deny: (why: 'rule' | 'limit' | 'error', rules: readonly {
 // dist/policy/limits.d.ts
 
 import type { Limit } from './rule.js';
+/** Buckets a store holds at most, over all rules and peers. */
+export declare const MAX_BUCKETS = 65536;
 /** A rule that allows, with or without a limit. */
 interface Limited {
     readonly id: string;
@@ -1783,6 +2558,8 @@ interface Limited {
     readonly bucket: string;
     readonly limit: Limit | undefined;
 }
+/** What is charged: an act with its bytes, an item of an act that is open already, or bytes of it alone. */
+export type Load = 'act' | 'item' | 'bytes';
 /** What a charge came to: the rules without room, or the way to give `concurrent` back. */
 export type Charge = {
     readonly lacking: readonly Limited[];
@@ -1798,9 +2575,9 @@ export declare class Limits {
     #private;
     constructor(most?: number);
     /** The rules among `rules` that have no room; charges nothing. */
-    lacking(rules: readonly Limited[], bytes: number, nowMs: number): readonly Limited[];
+    lacking(rules: readonly Limited[], bytes: number, nowMs: number, load?: Load): readonly Limited[];
     /** PO-19: charges every limit of `rules`, or none if one has no room. */
-    charge(rules: readonly Limited[], bytes: number, nowMs: number): Charge;
+    charge(rules: readonly Limited[], bytes: number, nowMs: number, load?: Load): Charge;
 }
 export {};
 
@@ -1814,10 +2591,15 @@ import { type Verdict } from './decide.js';
 import type { Limits } from './limits.js';
 /** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
 export type Needs = 'nothing' | 'head' | 'body';
-/** A verdict and, where `concurrent` counts the exchange, the way to give its place back when it ends. */
+/**
+ * A verdict; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
+ * bytes, the way to charge more of them: the rules that have no room, none if it is charged.
+ */
 export type Admission = Verdict & {
     readonly release?: () => void;
+    readonly spend?: Spend;
 };
+export type Spend = (bytes: number, nowMs: number) => readonly string[];
 /** The policy in force, and what it counts: the store, as a PeerPolicy sees it. */
 export interface Source {
     readonly epoch: number;
@@ -1845,8 +2627,9 @@ export declare class PeerPolicy {
      *
      * @param attributes without claims
      * @param nowMs of any clock, but always the same one: limits refill by it
+     * @param load `item` for one more of an exchange that has its place
      */
-    admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Admission;
+    admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number, load?: 'act' | 'item'): Admission;
     /** As `admit`, and charges nothing. */
     decide(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Verdict;
 }
@@ -2019,7 +2802,7 @@ export declare const decisionId: (sessionId: string, way: Way, exchange: number,
 
 // dist/session/frames.d.ts
 
-/** The frames of a record (SE-30). Types 12 and 13 are reserved for REFRESH and CREDENTIAL; type 0 is padding. */
+/** The frames of a record (SE-30). Type 0 is padding. */
 export declare const FRAMES: {
     readonly ACCEPT: {
         readonly type: 1;
@@ -2076,6 +2859,16 @@ export declare const FRAMES: {
         readonly event: 'rekey';
         readonly last: true;
     };
+    readonly REFRESH: {
+        readonly type: 12;
+        readonly event: 'refresh';
+        readonly last: false;
+    };
+    readonly CREDENTIAL: {
+        readonly type: 13;
+        readonly event: 'credential';
+        readonly last: false;
+    };
     readonly DRAIN: {
         readonly type: 14;
         readonly event: 'drain';
@@ -2095,6 +2888,8 @@ export declare const MAX_LABELS = 16;
 export declare const MAX_LABEL_VALUE = 256;
 /** Bytes of a REFUSE's detail: one address. */
 export declare const MAX_DETAIL = 255;
+/** Bytes of a CREDENTIAL's credential (SE-100). */
+export declare const MAX_CREDENTIAL = 4096;
 /** Flag bits of BEGIN and DATA (SE-32). */
 export declare const FLAG: {
     /** The sender's direction of the exchange ends with this frame. */
@@ -2160,6 +2955,12 @@ export type Frame = {
     readonly is: 'REKEY';
     readonly generation: number;
 } | {
+    readonly is: 'REFRESH';
+    readonly body: Uint8Array;
+} | {
+    readonly is: 'CREDENTIAL';
+    readonly body: Uint8Array;
+} | {
     readonly is: 'DRAIN';
     readonly last: number;
 } | {
@@ -2211,12 +3012,16 @@ export interface Head {
 export interface Prepared extends BeginHead {
     readonly route: Route;
     readonly body: Uint8Array;
+    /** Its labels, as rules read them. */
+    readonly named: Labels;
 }
 /** A whole message: its wire value, and the bytes it takes. */
 export interface Message extends Head {
     readonly value: Wire | undefined;
     readonly bytes: number;
     readonly outgoing: Prepared | undefined;
+    /** Of the messages of its sender in the exchange: 0 begins it, the items of a stream follow. */
+    readonly index: number;
 }
 export type Denial = Extract<Decision, {
     readonly effect: 'deny';
@@ -2237,8 +3042,6 @@ export declare class Admitted {
 /** The one place where a message is admitted or refused, for one session (SE-55). */
 export declare class Gate {
     #private;
-    readonly peer: Peer;
-    readonly policy: PeerPolicy;
     constructor(of: {
         readonly peer: Peer;
         readonly policy: PeerPolicy;
@@ -2248,6 +3051,10 @@ export declare class Gate {
         readonly epochMs: number;
         readonly openedMs: number;
     });
+    get peer(): Peer;
+    get policy(): PeerPolicy;
+    /** The peer is another by what it shows: what was admitted before and not sent is void (SE-106). */
+    renew(peer: Peer, policy: PeerPolicy): void;
     /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */
     foresee(head: Head, exchange: number, nowMs: number): Denial | undefined;
     judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial;
@@ -2354,14 +3161,85 @@ export declare const decodeLimits: (map: ReadonlyMap<number, unknown>) => Limits
 /** What this side may send: the peer's word or our own, whichever is less. */
 export declare const lesser: (own: Limits, declared: Limits) => Limits;
 
+// dist/session/side.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Contract } from '../contract/define.js';
+import type { Provider } from '../crypto/provider.js';
+import type { Expected } from '../identity/expected.js';
+import type { PeerId } from '../identity/id.js';
+import type { Identity } from '../identity/identity.js';
+import type { Peer } from '../identity/peer.js';
+import type { PolicyStore } from '../policy/store.js';
+import type { Limits } from './limits.js';
+import type { PostQuantum } from './suites.js';
+/** What one end brings to a session, whichever role it has. */
+export interface Side {
+    readonly identity: Identity;
+    readonly provider: Provider;
+    readonly policy: PolicyStore;
+    readonly uses: readonly Contract[];
+    readonly serves: readonly Contract[];
+    readonly context: Wire;
+    /** The service asked for, or offered; empty for none. */
+    readonly service: string;
+    readonly pq: PostQuantum;
+    readonly limits: Limits;
+    /** Lowers when keys are replaced: after so many records, or plaintext bytes, or by fresh ephemerals after so many ms. */
+    readonly rekey: {
+        readonly records?: number;
+        readonly bytes?: number;
+        readonly refreshMs?: number;
+    };
+    /** How long the plaintext of a record is made: as it is, up to one of a few lengths, or up to a multiple of so many bytes. */
+    readonly padding: 'none' | 'buckets' | {
+        readonly multiple: number;
+    };
+    /** Told every secret of the session, a line each: for debugging only. */
+    readonly keyLog?: (line: string) => void;
+    /** From start to ACCEPT (SE-9). */
+    readonly handshakeMs: number;
+    /** A record is sent at least this often, so that a held one cannot run late unnoticed. */
+    readonly keepaliveMs: number;
+    /** Unix time in ms at the clock's zero: what rules see as `time`. */
+    readonly epochMs: number;
+}
+export interface InitiatorSide extends Side {
+    readonly expected: Expected;
+    /** With it psk suites alone are listed (SE-80). */
+    readonly psk?: Psk;
+}
+export interface ResponderSide extends Side {
+    /** The trusted peer of an id, or undefined. `unixMs` is Unix time. */
+    readonly trust: (id: PeerId, credential: Uint8Array | undefined, unixMs: number) => Peer | undefined;
+    /** Why `trust` gave no peer; the cause of what this end reports (SE-18). */
+    readonly whyNot?: (id: PeerId, credential: Uint8Array | undefined, unixMs: number) => unknown;
+    /** False if a peer that is trusted may not have another session (LI-54). */
+    readonly hasRoom?: (id: PeerId) => boolean;
+    /** With it psk suites alone are allowed (SE-80). The key of an id, borrowed; undefined for an id nobody knows (SE-82). */
+    readonly pskOf?: (id: Uint8Array) => Uint8Array | undefined;
+}
+/** A shared secret of 32 bytes, and its name on the wire of 1 to 32. */
+export interface Psk {
+    readonly id: Uint8Array;
+    readonly key: Uint8Array;
+}
+
 // dist/session/suites.d.ts
 
-/** The suites of a session (SE-4); ids are never reused. Sizes are handshake messages with empty payloads. */
+import type { CipherName, Provider } from '../crypto/provider.js';
+/**
+ * The suites of a session (SE-4); ids are never reused. Beside an id's last digit, 0x10 says without hfs, 0x20 with psk3,
+ * 0x100 with AESGCM. Sizes are handshake messages with empty payloads.
+ */
 export interface Suite {
     readonly id: number;
     readonly name: string;
-    readonly cipher: 'ChaChaPoly' | 'AESGCM';
+    readonly cipher: CipherName;
+    /** With ML-KEM-768 in it. */
     readonly pq: boolean;
+    /** With a shared secret in it. */
+    readonly psk: boolean;
     readonly sizes: readonly [number, number, number];
 }
 export declare const SUITES: readonly [{
@@ -2369,18 +3247,68 @@ export declare const SUITES: readonly [{
     readonly name: 'Noise_XXhfs_25519+MLKEM768_ChaChaPoly_SHA256';
     readonly cipher: 'ChaChaPoly';
     readonly pq: true;
+    readonly psk: false;
     readonly sizes: readonly [1216, 1200, 64];
 }, {
     readonly id: 17;
     readonly name: 'Noise_XX_25519_ChaChaPoly_SHA256';
     readonly cipher: 'ChaChaPoly';
     readonly pq: false;
+    readonly psk: false;
     readonly sizes: readonly [32, 96, 64];
+}, {
+    readonly id: 33;
+    readonly name: 'Noise_XXhfs+psk3_25519+MLKEM768_ChaChaPoly_SHA256';
+    readonly cipher: 'ChaChaPoly';
+    readonly pq: true;
+    readonly psk: true;
+    readonly sizes: readonly [1248, 1200, 64];
+}, {
+    readonly id: 49;
+    readonly name: 'Noise_XXpsk3_25519_ChaChaPoly_SHA256';
+    readonly cipher: 'ChaChaPoly';
+    readonly pq: false;
+    readonly psk: true;
+    readonly sizes: readonly [48, 96, 64];
+}, {
+    readonly id: 257;
+    readonly name: 'Noise_XXhfs_25519+MLKEM768_AESGCM_SHA256';
+    readonly cipher: 'AESGCM';
+    readonly pq: true;
+    readonly psk: false;
+    readonly sizes: readonly [1216, 1200, 64];
+}, {
+    readonly id: 273;
+    readonly name: 'Noise_XX_25519_AESGCM_SHA256';
+    readonly cipher: 'AESGCM';
+    readonly pq: false;
+    readonly psk: false;
+    readonly sizes: readonly [32, 96, 64];
+}, {
+    readonly id: 289;
+    readonly name: 'Noise_XXhfs+psk3_25519+MLKEM768_AESGCM_SHA256';
+    readonly cipher: 'AESGCM';
+    readonly pq: true;
+    readonly psk: true;
+    readonly sizes: readonly [1248, 1200, 64];
+}, {
+    readonly id: 305;
+    readonly name: 'Noise_XXpsk3_25519_AESGCM_SHA256';
+    readonly cipher: 'AESGCM';
+    readonly pq: false;
+    readonly psk: true;
+    readonly sizes: readonly [48, 96, 64];
 }];
+/** Which suites a setting allows, best first: with ML-KEM, or without. */
+export declare const POST_QUANTUM: {
+    readonly require: readonly [true];
+    readonly prefer: readonly [true, false];
+    readonly off: readonly [false];
+};
 /** `require`: only suites with ML-KEM; `prefer`: those first; `off`: only those without. */
-export type PostQuantum = 'require' | 'prefer' | 'off';
-/** The suites a setting allows, best first (SE-5). */
-export declare const suitesFor: (pq: PostQuantum) => readonly Suite[];
+export type PostQuantum = keyof typeof POST_QUANTUM;
+/** The suites an end allows, best first (SE-5): all with a shared secret if it has one, else all without (SE-80). */
+export declare const suitesFor: (pq: PostQuantum, psk: boolean, { nativeAes }: Pick<Provider, 'nativeAes'>) => readonly Suite[];
 export declare const suiteById: (id: number) => Suite | undefined;
 
 // dist/transport/duplex.node.d.ts
@@ -2404,10 +3332,42 @@ import { type Transport } from './transport.js';
 /** Two ends in one process. They share no bytes: each chunk is copied, as between processes (TR-2). */
 export declare const memoryPair: () => [Transport, Transport];
 
+// dist/transport/port.d.ts
+
+import { type Transport } from './transport.js';
+/** A `MessagePort` of a browser or of `node:worker_threads`, a worker, `parentPort`, Electron's `MessagePortMain`. */
+export type PortLike = Hears & {
+    postMessage(message: unknown): void;
+    start?(): void;
+    close?(): void;
+};
+type Hears = {
+    addEventListener(type: string, listener: (event: unknown) => void): void;
+} | {
+    on(type: string, listener: (message: unknown) => void): unknown;
+};
+/** What may be under way to the other end, in cost (TR-47). */
+export declare const WINDOW = 262144;
+/** The most bytes of one message (TR-46). */
+export declare const MAX_PIECE = 65537;
+/**
+ * A transport over a message port, whose other end is `fromPort` too. The port must have no other reader or writer, before
+ * or after. Bytes are copied and never transferred: a caller's buffer stays whole, and Electron's main process can take no
+ * transferred ones. Closing the transport closes the port; a worker, which has no `close`, stays its owner's to stop.
+ *
+ * A port does not say when its other end is gone without a word, as a frame or a process that was killed may be. A session
+ * notices by its keepalive.
+ */
+export declare const fromPort: (port: PortLike) => Transport;
+export {};
+
 // dist/transport/sockets.node.d.ts
 
 import type { Transport } from './transport.js';
-/** Where a transport leads: `unix:/run/t.sock`, `tcp:localhost:7000`, `tcp:[::1]:7000` or `stdio:`. */
+/**
+ * Where a transport leads: `unix:/run/t.sock`, `tcp:localhost:7000`, `tcp:[::1]:7000` or `stdio:`. `unix:@name` is an
+ * abstract socket of Linux, which has no file and no mode: every process in its network namespace can connect.
+ */
 export type Endpoint = `unix:${string}` | `tcp:${string}:${number}` | `tcp:[${string}]:${number}` | 'stdio:';
 /** What listens at an endpoint. */
 export interface EndpointServer {
@@ -2531,3 +3491,36 @@ export declare class PipeTransport implements Transport, Arrivals {
     unwritable(cause: unknown): void;
     room(): void;
 }
+
+// dist/transport/websocket.d.ts
+
+import { type Transport } from './transport.js';
+/** A browser's `WebSocket`, one of the package `ws`, or anything shaped like them. */
+export interface WebSocketLike {
+    binaryType: string;
+    readonly readyState: number;
+    readonly bufferedAmount: number;
+    addEventListener(type: 'message', listener: (event: {
+        readonly data: unknown;
+    }) => void): void;
+    addEventListener(type: 'close', listener: (event: {
+        readonly code: number;
+    }) => void): void;
+    addEventListener(type: 'open' | 'close' | 'error', listener: (event: object) => void): void;
+    send(bytes: unknown): void;
+    close(code?: number): void;
+    pause?(): void;
+    resume?(): void;
+    terminate?(): void;
+}
+/** The most bytes of one message: those of the largest record (TR-41). */
+export declare const MAX_MESSAGE = 65537;
+/**
+ * A transport over a WebSocket, connecting or open, whose `binaryType` it sets. Call it as soon as there is the socket,
+ * which must have no other reader or writer: a message that comes before is lost.
+ *
+ * A socket that cannot be paused, as in browsers, fails the transport where another would hold its peer back: at 256 KiB
+ * or 1,024 messages that nobody reads. A session always reads. With `ws`, set `maxPayload` to 65,537, for a larger
+ * message is held whole before it is refused, and leave `perMessageDeflate` off: records do not compress.
+ */
+export declare const fromWebSocket: (socket: WebSocketLike) => Transport;
