@@ -17,6 +17,7 @@ const RECORDS = 100
 
 const SETTING: Setting = {
   suite: 'XX',
+  aes: [true, true],
   psk: false,
   padding: 'none',
   provider: 'native',

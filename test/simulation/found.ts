@@ -2,6 +2,7 @@ import type { Script } from './script.js'
 
 const SETTING: Script['setting'] = {
   suite: 'XX',
+  aes: [true, true],
   psk: false,
   padding: 'none',
   provider: 'native',

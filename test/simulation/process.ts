@@ -41,7 +41,8 @@ export class Process {
     this.store.replace(POLICIES[policy])
   }
 
-  start(provider: Provider, nowMs: number): Engine {
+  start(made: Provider, nowMs: number): Engine {
+    const provider = { ...made, nativeAes: made.nativeAes && this.#setting.aes[this.role] }
     const [initiator, responder] = IDENTITIES
     if (initiator === undefined || responder === undefined) throw new RangeError('expected two identities')
     const side = this.#side(provider, this.role === 0 ? initiator : responder)

@@ -57,6 +57,8 @@ export type Step =
 /** The same for every session of a script. */
 export interface Setting {
   readonly suite: 'XX' | 'XXhfs'
+  /** Which ends have AES: where one has none, the first Hello may be answered with a Retry. */
+  readonly aes: readonly [boolean, boolean]
   /** With a shared secret. */
   readonly psk: boolean
   readonly padding: 'none' | 'buckets' | { readonly multiple: number }
@@ -118,6 +120,7 @@ export const scriptOf = (seed: number): Script => {
 
 const settingOf = (random: Random): Setting => ({
   suite: random.chance(2) ? 'XXhfs' : 'XX',
+  aes: [random.chance(70), random.chance(70)],
   psk: random.chance(10),
   padding: random.pick(['none', 'none', 'none', 'buckets', { multiple: 64 }] as const),
   provider: random.chance(1) ? 'noble' : 'native',
