@@ -4,6 +4,16 @@ import { codeOfWire, SottoError } from '../errors.js'
 export const defect = (cause: unknown): SottoError =>
   SottoError.of('session/lost', 'this end failed inside the session', { cause })
 
+/** What `step` fails with, if it does: thrown on, it would leave a session without its end. */
+export const defectIn = (step: () => void): SottoError | undefined => {
+  try {
+    step()
+    return undefined
+  } catch (cause) {
+    return defect(cause)
+  }
+}
+
 /** The transport ended without the peer's END; `records` were opened, undefined before there was a session (SE-43). */
 export const cutOff = (records: number | undefined, cause: unknown): SottoError =>
   records === undefined

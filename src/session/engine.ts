@@ -4,7 +4,7 @@ import { recordLength } from '../channel/record.js'
 import { Splitter } from '../channel/splitter.js'
 import { ERRORS, type ErrorCode, SottoError } from '../errors.js'
 import type { Act } from './acts.js'
-import { cutOff, defect, endedByPeer } from './ends.js'
+import { cutOff, defectIn, endedByPeer } from './ends.js'
 import { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
@@ -331,20 +331,20 @@ export class Engine {
     this.#events.push({ is: 'closed', error: failed ?? error })
   }
 
-  /** The last record, what is lost, and every secret; a defect in it, if there is one. */
+  /** The last record, what is lost, and every secret, each whatever the others do; a defect in one, if there is one. */
   #release(error: SottoError | undefined, endCode: number | undefined): SottoError | undefined {
-    try {
-      const unsaid = this.#traffic?.unsaid ?? EMPTY
-      if (endCode !== undefined && this.#keys !== undefined)
-        this.#output.push(this.#keys.seal(concat(unsaid, encodeFrame({ is: 'END', code: endCode }))))
-      this.#traffic?.exchanges.lose(error)
-      this.#keys?.erase()
-      this.#opening.end()
-      this.#splitter.erase()
-      return undefined
-    } catch (cause) {
-      // Thrown on, it would leave the session without an end.
-      return defect(cause)
-    }
+    const failures = [
+      () => this.#sayEnd(endCode),
+      () => this.#traffic?.exchanges.lose(error),
+      () => this.#keys?.erase(),
+      () => this.#opening.end(),
+      () => this.#splitter.erase(),
+    ].map(defectIn)
+    return failures.find((failure) => failure !== undefined)
+  }
+
+  #sayEnd(code: number | undefined): void {
+    if (code === undefined || this.#keys === undefined) return
+    this.#output.push(this.#keys.seal(concat(this.#traffic?.unsaid ?? EMPTY, encodeFrame({ is: 'END', code }))))
   }
 }

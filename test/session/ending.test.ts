@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { concat, EMPTY } from '../../src/bytes.js'
+import type { AeadKey } from '../../src/crypto/provider.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { Engine } from '../../src/session/engine.js'
 import { decodeFrames, type Frame, NO_LABELS } from '../../src/session/frames.js'
@@ -190,4 +191,32 @@ describe.each([
       expect(said(engine, records)).toEqual(wire === 0 ? [] : [{ is: 'END', code: wire }])
     }
   })
+})
+
+test('SE-107 SE-59 CH-14 an END that this end fails to seal: what is open has its outcome, and no key stays', () => {
+  let broken = false
+  const fragile = (key: AeadKey): AeadKey => ({
+    seal: (...of) => {
+      if (broken) throw new RangeError('a defect in seal')
+      key.seal(...of)
+    },
+    open: (...of) => key.open(...of),
+    rekey: () => fragile(key.rekey()),
+    erase: () => key.erase(),
+  })
+  const { ChaChaPoly } = first.cipher
+  const cipher = { ...ChaChaPoly, importKey: (key: Uint8Array) => fragile(ChaChaPoly.importKey(key)) }
+  const { engine, records } = openInitiator({ ...first, cipher: { ...first.cipher, ChaChaPoly: cipher } }, XX)
+  const [event] = eventsOf(engine)
+  const act = { contract: 'note.v1', operation: 'put', value: EMPTY, ttlMs: 0, labels: NO_LABELS }
+  const admitted = engine.admit(act, 0)
+  if (event?.is !== 'established' || 'effect' in admitted) throw new Error('expected a session that lets this pass')
+  engine.begin(admitted, 0)
+  broken = true
+  engine.receive(records.seal(frame({ is: 'PONG', count: 9 })), 0)
+  expect(eventsOf(engine)).toMatchObject([
+    { is: 'fault', error: { code: 'session/lost', ran: 'no' } },
+    { is: 'closed', error: { code: 'session/lost', cause: { message: 'a defect in seal' } } },
+  ])
+  expect(() => event.established.exportKey('mine', EMPTY, 32)).toThrow('noise/misuse')
 })
