@@ -212,8 +212,9 @@ test('SE-107 SE-59 CH-14 an END that this end fails to seal: what is open has it
   const admitted = engine.admit(act, 0)
   if (event?.is !== 'established' || 'effect' in admitted) throw new Error('expected a session that lets this pass')
   engine.begin(admitted, 0)
+  const wrong = records.seal(frame({ is: 'PONG', count: 9 }))
   broken = true
-  engine.receive(records.seal(frame({ is: 'PONG', count: 9 })), 0)
+  engine.receive(wrong, 0)
   expect(eventsOf(engine)).toMatchObject([
     { is: 'fault', error: { code: 'session/lost', ran: 'no' } },
     { is: 'closed', error: { code: 'session/lost', cause: { message: 'a defect in seal' } } },
