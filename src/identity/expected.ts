@@ -111,8 +111,8 @@ const vouched = (id: PeerId, vouch: () => Peer): Peer => {
 const knownAs = ({ endpoint, known }: Extract<Expected, { endpoint: string }>, id: PeerId): Peer => {
   const before = known.known(endpoint)
   if (before !== undefined && before !== id) throw changedKey(endpoint, before, id)
-  // ID-41
-  if (before === undefined && known.mode === 'strict')
+  // ID-41: what is neither mode is the stricter.
+  if (before === undefined && known.mode !== 'accept-new')
     throw SottoError.of('identity/not-trusted', `${endpoint} proves ${id}, and no key of it is known`)
   return pinnedPeer(id)
 }

@@ -10,9 +10,11 @@ import { fileError, readIfThere, whileLocked, writeOver } from './privatefile.no
  * nobody else; `accept-new` takes the first key of an endpoint and remembers it once there is a session. A listener never
  * learns keys by itself.
  *
- * @throws SottoError identity/file if the file cannot be read, others may write it, or a line of it is malformed
+ * @throws SottoError identity/file if the file cannot be read, others may write it, or a line of it is malformed; RangeError on
+ * another mode
  */
 export const knownPeers = async (path: string, mode: KnownKeys['mode'] = 'strict'): Promise<KnownPeers> => {
+  if (mode !== 'strict' && mode !== 'accept-new') throw new RangeError('expected a mode of strict or accept-new')
   const known = new KnownFile(path, mode)
   await known.reload()
   return known

@@ -67,7 +67,7 @@ export const AFTER = {
   'policy/limited': 'retry',
   'session/malformed': 'retry',
   'session/unexpected': 'retry',
-  'session/suite': 'final',
+  'session/suite': 'retry',
   'session/limit': 'retry',
   'session/timeout': 'retry',
   'session/lost': 'retry',

@@ -243,6 +243,8 @@ describe('whom a dialler expects', () => {
     expect(error.code).toBe('identity/not-trusted')
     expect(error.message).toContain(`tcp:localhost:1 proves ${identity.id}`)
     expect(check(known('accept-new'))).toEqual(pinnedPeer(identity.id))
+    // @ts-expect-error callers without types come too
+    expect(refusal(() => check(known('accept_new'))).code).toBe('identity/not-trusted')
   })
 
   test.each(['strict', 'accept-new'] as const)('ID-36 another key than the known one is told loudly: %s', (mode) => {

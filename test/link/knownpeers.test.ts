@@ -63,6 +63,11 @@ describe('known peers', () => {
     expect((await knownPeers(path, 'accept-new')).entries()).toEqual([['tcp:localhost:7000', a]])
   })
 
+  test('ID-41 a mode that is misspelt is the mistake of a caller, and takes nobody', async () => {
+    // @ts-expect-error callers without types come too
+    await expect(knownPeers(path, 'Strict')).rejects.toThrow(RangeError)
+  })
+
   test('ID-36 an endpoint is known, new or changed; what is known is not written again', async () => {
     write(`tcp:one:1 ${a}\n`)
     const known = await knownPeers(path)

@@ -31,6 +31,7 @@ import { WAITING, WAITING_BYTES } from '../../src/link/linkcalls.js'
 import { CHANGES, Changes } from '../../src/link/linkchanges.js'
 import { LEAVING } from '../../src/link/linkover.js'
 import { knownPeers, link, listen } from '../../src/node.js'
+import { retryOf } from '../session/byhand.js'
 import { alice, all, bob, code, codeOf, dialling, failure, gate, open, unhandled } from './sessions.js'
 import { Store } from './store.js'
 
@@ -491,6 +492,26 @@ test('LI-43 a renewed credential is shown in the present session and in every la
   for (let i = 0; i < 9; i++) on.renew(newer)
   await set(one)
   expect(only(answering).peer.expiresMs).toBe(expiresMs)
+})
+
+test('LI-33 a Retry that a stranger puts in, for a suite that nobody listed, ends no link', async () => {
+  const honest = wayTo(bobs())
+  const forged: Transport[] = []
+  const connect = async (): Promise<Transport> => {
+    if (forged.length > 0) return honest.connect()
+    const [near, far] = memoryPair()
+    forged.push(far)
+    await far.write(retryOf(0x0031))
+    return near
+  }
+  const on = linked(connect)
+  const causes: unknown[] = []
+  for await (const status of on.changes) {
+    if (status.is === 'waiting') causes.push(status.cause.code)
+    if (status.is === 'established') break
+  }
+  expect(causes).toEqual(['session/suite'])
+  expect(await client(on, Store).get(one)).toEqual(one)
 })
 
 test('LI-33 a known peer whose key changes, and a file that cannot be written, end a link', async () => {

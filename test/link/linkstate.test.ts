@@ -208,7 +208,14 @@ describe('LI-33 what ends a link', () => {
   })
 
   test('nothing that a stranger can bring about without a key ends it', () => {
-    const strangers: ErrorCode[] = ['session/lost', 'session/malformed', 'session/timeout', 'noise/failed']
+    const strangers: ErrorCode[] = [
+      'session/lost',
+      'session/malformed',
+      'session/suite',
+      'session/timeout',
+      'session/unexpected',
+      'noise/failed',
+    ]
     expect(strangers.map((code) => AFTER[code])).toEqual(strangers.map(() => 'retry'))
   })
 })
