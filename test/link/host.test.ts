@@ -64,15 +64,20 @@ const silent = () => {
 
 const quiet = (attempt: Promise<unknown>): Promise<unknown> => code(attempt)
 
-/** Takes what `near` says into a handshake as far as message 2, and no further. */
-const answered = async (host: Host, source: string): Promise<{ attempt: Promise<unknown>; drop: () => void }> => {
+/** A transport on which a valid packet 1 has been sent, and the other end of it. */
+const begun = () => {
   const [near, far] = memoryPair()
   const time = now()
-  const engine = Engine.initiate(initiatorSideOf(dialling(), time), time)
-  near.write(engine.take(time) ?? EMPTY)
+  void near.write(Engine.initiate(initiatorSideOf(dialling(), time), time).take(time) ?? EMPTY)
+  return { near, far, drop: () => near.abort(new Error('gone')) }
+}
+
+/** An attempt that has been answered with packet 2, and goes no further. */
+const answered = async (host: Host, source: string) => {
+  const { near, far, drop } = begun()
   const attempt = quiet(host.accept(far, { source }))
   await near[Symbol.asyncIterator]().next()
-  return { attempt, drop: () => near.abort(new Error('gone')) }
+  return { attempt, drop }
 }
 
 test('LI-4 LI-50 64 handshakes of a source are under way at most: the oldest gives way unread, and others are not in its way', async () => {
@@ -122,8 +127,8 @@ test('LI-50 of the answered and the silent of a source those that are more give 
   const fromLate = quiet(host.accept(late.transport, { source: 'a' }))
   expect(await first.attempt).toBe('session/busy')
   for (const { drop } of [...quietOnes, ...newcomers, late]) drop()
-  const rest = [...newcomers.map(({ attempt }) => attempt), attempts[2], fromLate]
-  expect(await Promise.all(rest)).toEqual(Array(4).fill('session/lost'))
+  const ends = await Promise.all([...newcomers.map(({ attempt }) => attempt), ...attempts.slice(2), fromLate])
+  expect(ends).toEqual(Array(4).fill('session/lost'))
 })
 
 test('LI-52 attempts without a source are held to the cap of all alone', async () => {
@@ -156,14 +161,12 @@ test('LI-53 a source that is new waits for no more than the first turns of one w
   const host = listening({ trust: [] })
   const order: string[] = []
   const begin = (source: string) => {
-    const [near, far] = memoryPair()
-    const time = now()
-    near.write(Engine.initiate(initiatorSideOf(dialling(), time), time).take(time) ?? EMPTY)
+    const { near, far, drop } = begun()
     const attempt = quiet(host.accept(far, { source }))
     const answer = near[Symbol.asyncIterator]()
       .next()
       .then(() => order.push(source))
-    return { attempt, answer, drop: () => near.abort(new Error('gone')) }
+    return { attempt, answer, drop }
   }
   const attempts = [...Array.from({ length: 30 }, () => begin('many')), begin('new'), begin('other')]
   await Promise.all(attempts.map(({ answer }) => answer))
@@ -176,12 +179,9 @@ test('LI-53 a source that is new waits for no more than the first turns of one w
 
 test('LI-53 one that leaves while it waits for its turn is in nobody’s way', async () => {
   const host = listening()
-  const held = Array.from({ length: 8 }, memoryPair)
-  const attempts = held.map(([near, far]) => {
-    const time = now()
-    near.write(Engine.initiate(initiatorSideOf(dialling(), time), time).take(time) ?? EMPTY)
+  const attempts = Array.from({ length: 8 }, begun).map(({ far, drop }) => {
     const attempt = quiet(host.accept(far, { source: 'a' }))
-    near.abort(new Error('gone'))
+    drop()
     return attempt
   })
   expect(await attempt(host)).toBe('open')
