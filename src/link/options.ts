@@ -132,7 +132,7 @@ const sideOf = (options: Both<Contract>, nowMs: number): Side => {
   inRange('rekey.bytes', rekey.bytes ?? 1, 1, Number.MAX_SAFE_INTEGER)
   inRange('rekey.refreshMs', rekey.refreshMs ?? REFRESH_MS, LEAST_REFRESH_MS, REFRESH_MS)
   if (!Object.hasOwn(POST_QUANTUM, pq)) throw new RangeError(`expected pq of ${Object.keys(POST_QUANTUM).join()}`)
-  if (typeof padding === 'object') inRange('padding.multiple', padding.multiple, 1, LIMITS.plaintext.ceiling)
+  if (typeof padding === 'object') inRange('padding.multiple', whole(padding.multiple), 1, LIMITS.plaintext.ceiling)
   else if (padding !== 'none' && padding !== 'buckets')
     throw new RangeError('expected padding of none, buckets or a multiple')
   if (unsafeKeyLog !== undefined) console.warn(KEY_LOG_WARNING)
@@ -168,6 +168,9 @@ const distinct = (contracts: readonly Contract[]): void => {
   if (new Set(contracts.map(({ name }) => name)).size !== contracts.length)
     throw new RangeError('expected each contract once')
 }
+
+/** NaN, which is in no range, for what is no number of bytes. */
+const whole = (value: number): number => (Number.isInteger(value) ? value : Number.NaN)
 
 const inRange = (name: string, value: number, least: number, most = LONGEST_MS): void => {
   if (!(value >= least && value <= most)) throw new RangeError(`expected ${name} of ${least}..${most}, got ${value}`)

@@ -115,6 +115,7 @@ test('SE-5 options that cannot be are refused, and never taken for a lesser sett
     { padding: { multiple: 0 } },
     { padding: { multiple: 65_520 } },
     { padding: { multiple: Number.NaN } },
+    { padding: { multiple: 1.5 } },
     { rekey: { records: 0 } },
     { rekey: { records: Number.NaN } },
     { rekey: { bytes: 0 } },
