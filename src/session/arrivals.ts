@@ -47,6 +47,11 @@ export class Arrivals {
     return this.#intake.reassembly.torn
   }
 
+  /** Nothing comes any more. */
+  erase(): void {
+    this.#intake.reassembly.erase()
+  }
+
   /** From here on nothing new is taken; the last exchange that was (SE-58). */
   drain(): number {
     if (this.#taken === Number.POSITIVE_INFINITY) this.#taken = this.last

@@ -335,7 +335,7 @@ export class Engine {
   #release(error: SottoError | undefined, endCode: number | undefined): SottoError | undefined {
     const failures = [
       () => this.#sayEnd(endCode),
-      () => this.#traffic?.exchanges.lose(error),
+      () => this.#traffic?.end(error),
       () => this.#keys?.erase(),
       () => this.#opening.end(),
       () => this.#splitter.erase(),

@@ -128,7 +128,7 @@ export class Exchange {
 
   /** The message at hand has gone; the next takes its place. */
   passed(): void {
-    if (!this.asking && this.body !== undefined) this.waiting -= ITEM_CHARGE + this.body.length
+    if (this.stream && !this.asking && this.body !== undefined) this.waiting -= ITEM_CHARGE + this.body.length
     this.messagesSent++
     this.offset = 0
     this.body = this.behind.shift()

@@ -80,6 +80,11 @@ export class Reassembly {
     this.#giveBack(partial.charge)
   }
 
+  /** Forgets the pieces of a session that is over. */
+  erase(): void {
+    this.#partial = undefined
+  }
+
   /** A reassembled message was consumed: the one in pieces may go on. */
   release(held: number): void {
     this.#held -= held

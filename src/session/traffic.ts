@@ -123,6 +123,12 @@ export class Traffic {
     this.exchanges.lose(error)
   }
 
+  /** The session is over: every exchange is lost, and of what has come in part nothing is kept. */
+  end(error: SottoError | undefined): void {
+    this.arrivals.erase()
+    this.exchanges.lose(error)
+  }
+
   /** Any frame that touches neither the keys nor the end. @throws session/malformed, session/limit */
   frame(
     frame: Exclude<Frame, { readonly is: 'ACCEPT' | 'REFUSE' | 'REKEY' | 'REFRESH' | 'END' }>,
