@@ -117,4 +117,14 @@ export const FOUND: readonly (Script & { readonly name: string })[] = [
       { ...NOTE, is: 'tube', by: 1, items: 1, size: 9_000, how: 'invalid', workMs: 1, back: 2_000 },
     ],
   },
+  {
+    name: 'a session that is over keeps nothing of a message in pieces',
+    seed: 1_836_200_352,
+    setting: { ...SETTING, limits: [{ plaintext: 1_024 }, { plaintext: 1_024 }], capacity: 100_000, closes: 1 },
+    steps: [
+      { is: 'run', ms: 21 },
+      { ...NOTE, is: 'talk', by: 0, items: 2, size: 0, back: 33_000 },
+      { is: 'duplicate', way: 1, at: 0, length: 1 },
+    ],
+  },
 ]

@@ -43,7 +43,8 @@ export const checkHeld = (end: End): void => {
   )
   const most = given + 3 * UNIT + 65_536 + limits.message + ringOf(other.limits) + BESIDE
   if (bytes > most) throw broken('memory', end, `holds ${bytes} bytes, of ${most}`)
-  const least = IDLE_ENTRIES + 8 * (end.exchanges.length + limits.exchanges)
+  const items = end.exchanges.reduce((sum, { behind }) => sum + behind.length, 0)
+  const least = IDLE_ENTRIES + 8 * (end.exchanges.length + limits.exchanges) + items
   if (entries > least) throw broken('memory', end, `holds ${entries} entries, of ${least}`)
 }
 
