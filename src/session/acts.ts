@@ -1,4 +1,4 @@
-import { EMPTY } from '../bytes.js'
+import { concat, EMPTY } from '../bytes.js'
 import { encode, type Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
@@ -75,7 +75,8 @@ export class Acts {
     if (!(value instanceof Uint8Array)) throw new TypeError('expected bytes')
     const rules = spend?.(value.length, nowMs) ?? []
     if (rules.length > 0) return { effect: 'deny', why: 'limit', rules, id: this.#refusedId() }
-    return value.slice()
+    // `slice` of a Buffer would be a view of what is borrowed.
+    return concat(value)
   }
 
   /** The message `admitted` is the proof of, once. @throws TypeError if it is no such proof; policy/denied if the policy changed */
