@@ -37,6 +37,9 @@ const SMALL = {
   idleMs: 2_000,
 }
 
+const NARROW = { plaintext: 1_024, sessionWindow: 32_768, idleMs: 6_000 }
+const WIDE = { plaintext: 16_384, exchangeWindow: 8_192, sessionWindow: 65_536, message: 100_000, idleMs: 10_000 }
+
 /** Scripts that broke an engine of before, as they were shrunk, and made readable. */
 export const FOUND: readonly (Script & { readonly name: string })[] = [
   {
@@ -119,12 +122,12 @@ export const FOUND: readonly (Script & { readonly name: string })[] = [
   },
   {
     name: 'a session that is over keeps nothing of a message in pieces',
-    seed: 1_836_200_352,
-    setting: { ...SETTING, limits: [{ plaintext: 1_024 }, { plaintext: 1_024 }], capacity: 100_000, closes: 1 },
+    seed: 1_731,
+    setting: { ...SETTING, limits: [NARROW, WIDE], latencyMs: 40, capacity: 100_000 },
     steps: [
-      { is: 'run', ms: 21 },
-      { ...NOTE, is: 'talk', by: 0, items: 2, size: 0, back: 33_000 },
-      { is: 'duplicate', way: 1, at: 0, length: 1 },
+      { is: 'run', ms: 161 },
+      { ...NOTE, is: 'tube', by: 1, items: 5, size: 16_500, how: 'never', back: 20 },
+      { is: 'duplicate', way: 1, at: 966, length: 64 },
     ],
   },
 ]
