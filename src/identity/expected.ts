@@ -15,7 +15,7 @@ export type Expected =
 
 /** The keys that endpoints proved before. For those who dial alone. */
 export interface KnownKeys {
-  /** `strict` reaches nobody whose key is not there; `accept-new` takes the first key that an endpoint proves. */
+  /** `strict` reaches nobody whose key is not there; `accept-new` takes the first key of an endpoint, where it is remembered. */
   readonly mode: 'strict' | 'accept-new'
   known(endpoint: string): PeerId | undefined
 }

@@ -65,6 +65,13 @@ export class KnownText {
   }
 }
 
+/** @internal Who takes a first key and keeps none would take every key. @throws TypeError */
+export const checkMemory = (expected: Expected): void => {
+  if (typeof expected === 'string' || !('known' in expected) || isFile(expected.known)) return
+  if (expected.known.mode !== 'strict')
+    throw new TypeError('expected known peers that remember, as `knownPeers` gives them')
+}
+
 /** @internal Before an attempt: what others wrote to the file since counts. @throws SottoError identity/file */
 export const recall = async (expected: Expected): Promise<void> => {
   await fileOf(expected)?.known.reload()

@@ -12,6 +12,7 @@ import type { InitiatorSide, Psk, ResponderSide, Side } from '../session/side.js
 import { POST_QUANTUM, type PostQuantum } from '../session/suites.js'
 import type { Served } from './face.js'
 import type { KnownPeers } from './knownpeers.js'
+import { checkMemory } from './knownpeers.js'
 import { pskOfDialler, pskOfListener } from './psk.js'
 
 /** What both ends say. */
@@ -108,6 +109,7 @@ const KEY_LOG_WARNING = 'sotto: unsafeKeyLog is set: the keys of every session a
 export const initiatorSideOf = (options: DialOptions, nowMs: number): InitiatorSide => {
   // A misspelt id is the caller's mistake, and is known before a byte is sent.
   checkExpected(options.peer)
+  checkMemory(options.peer)
   const psk = pskOfDialler(options.protocol?.psk)
   return { ...sideOf(options, nowMs), expected: options.peer, ...(psk && { psk }) }
 }

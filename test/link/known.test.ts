@@ -76,6 +76,12 @@ test('ID-41 strict dials nobody whose key is not in the file', async () => {
   await (await attempt(known)).close()
 })
 
+test('ID-41 known peers that do not remember take no first key, since they would take any', async () => {
+  const peer = { endpoint: ENDPOINT, known: { mode: 'accept-new', known: () => undefined } } as const
+  await expect(initiate(memoryPair()[0], dialling({ peer }))).rejects.toThrow(TypeError)
+  expect(() => linkOver(async () => memoryPair()[0], dialling({ peer }))).toThrow(TypeError)
+})
+
 test('ID-38 what another process wrote or took out counts from the next dial on', async () => {
   const known = await knownPeers(path)
   writeFileSync(path, `${ENDPOINT} ${bob.id}\n`, { mode: 0o600 })
