@@ -19,7 +19,7 @@ interface Aged {
 }
 
 /** What collections of garbage leave or take by chance. */
-const FLAT_BYTES = 2 ** 19
+const FLAT_BYTES = 2 ** 20
 
 const age = async (): Promise<Aged> => {
   const directory = await mkdtemp(join(tmpdir(), 'sotto-age-'))
