@@ -80,7 +80,7 @@ class PortPipe implements Pipe {
     this.#destroyed = true
     this.#waiting.length = 0
     // TR-50
-    if (!this.#endSent || !this.#endHeard) this.#port.postMessage('abort')
+    if (!this.#endSent || !this.#endHeard) this.#post('abort')
     this.#port.close?.()
   }
 
@@ -115,7 +115,7 @@ class PortPipe implements Pipe {
   /** TR-49 */
   #grant(least: number): void {
     if (this.#held || this.#owed < least) return
-    this.#port.postMessage(this.#owed)
+    this.#post(this.#owed)
     this.#granted += this.#owed
     this.#owed = 0
   }
@@ -135,12 +135,12 @@ class PortPipe implements Pipe {
       this.#credit -= cost
       this.#waiting.shift()
       // Of its own: a clone takes the whole buffer behind a view, whatever else is in it (TR-52).
-      this.#port.postMessage(new Uint8Array(next).buffer)
+      this.#post(new Uint8Array(next).buffer)
     }
     this.#arrivals.room()
     if (!this.#ending || this.#endSent) return
     this.#endSent = true
-    this.#port.postMessage('end')
+    this.#post('end')
     if (this.#endHeard) this.#over()
   }
 
@@ -148,6 +148,15 @@ class PortPipe implements Pipe {
     this.#endHeard = true
     this.#arrivals.ended()
     if (this.#endSent) this.#over()
+  }
+
+  /** A port that throws is as one that is gone (TR-51). */
+  #post(message: unknown): void {
+    try {
+      this.#port.postMessage(message)
+    } catch (cause) {
+      this.#lost(cause)
+    }
   }
 
   #refuse(why: string): void {

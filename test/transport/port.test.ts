@@ -49,6 +49,25 @@ describe('fromPort', () => {
     expect(await heard()).toEqual(['abort'])
   })
 
+  test('TR-51 a port that throws has failed: nothing is thrown at its events, and close resolves', async () => {
+    const listeners: ((message: unknown) => void)[] = []
+    const hear = (type: string, listener: (message: unknown) => void): void =>
+      void (type === 'message' && listeners.push(listener))
+    const postMessage = (): never => {
+      throw new Error('the port is gone')
+    }
+    const made = () => fromPort({ on: hear, postMessage })
+    const reading = made()
+    for (let piece = 0; piece < 4; piece++) listeners[0]?.(bytes(MAX_PIECE - 1))
+    await expect(reading.write(Uint8Array.of(1))).rejects.toSatisfy(isFailure)
+    const writing = made()
+    expect(writing.write(Uint8Array.of(1))).toBeUndefined()
+    await expect(writing.write(Uint8Array.of(1))).rejects.toSatisfy(isFailure)
+    const closing = made()
+    await closing.close()
+    expect(() => made().abort(new Error('given up'))).not.toThrow()
+  })
+
   test('TR-46 bytes behind an end fail the writing too', async () => {
     const { transport, raw } = opened()
     raw.postMessage('end')
