@@ -18,6 +18,7 @@ const RECORDS = 100
 const SETTING: Setting = {
   suite: 'XX',
   aes: [true, true],
+  credentials: false,
   psk: false,
   padding: 'none',
   provider: 'native',

@@ -137,4 +137,14 @@ export const BROKEN: readonly Broken[] = [
     ],
     breaks: ['progress'],
   },
+  {
+    name: 'both directions have one key',
+    edits: [{ file: 'noise/split.ts', from: "key(keys.k2, 'responder')", to: "key(keys.k1, 'responder')" }],
+    breaks: ['keys', 'nonces'],
+  },
+  {
+    name: 'trust in a peer that has run out is not noticed',
+    edits: [{ file: 'session/standing.ts', from: 'return nowMs >= this.endsAt', to: 'return nowMs < 0' }],
+    breaks: ['trust', 'progress'],
+  },
 ]

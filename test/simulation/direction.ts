@@ -53,6 +53,7 @@ export class Direction {
   #drain: number | undefined
   #pings = 0
   rekeys = 0
+  refreshes = 0
 
   constructor(role: Role, limits: Limits, keys: Set<string>, kindOf: (operation: number) => Kind) {
     this.#role = role
@@ -83,8 +84,10 @@ export class Direction {
     const verdict = frames.length === 1 && (frames[0]?.is === 'ACCEPT' || frames[0]?.is === 'REFUSE')
     if (verdict !== (this.#role === 1 && this.records === 0)) throw violation('frames', 'a verdict out of place')
     for (const frame of frames) this.#frame(frame)
-    this.#renewed = frames.at(-1)?.is === 'REKEY'
-    if (this.#renewed) this.rekeys++
+    const last = frames.at(-1)
+    this.#renewed = last?.is === 'REKEY'
+    if (last?.is === 'REKEY' && last.generation === 1) this.refreshes++
+    else if (this.#renewed) this.rekeys++
     this.records++
     this.#begunBy.push(this.#lastBegun)
   }

@@ -1,5 +1,6 @@
 import type { Wire } from '../../src/cbor.js'
-import { type Ran, SottoError } from '../../src/errors.js'
+import { SottoError } from '../../src/errors.js'
+import type { Peer } from '../../src/identity/peer.js'
 import type { Engine } from '../../src/session/engine.js'
 import type { Established } from '../../src/session/established.js'
 import type { EngineEvent } from '../../src/session/events.js'
@@ -7,6 +8,8 @@ import type { Exchange } from '../../src/session/exchange.js'
 import { NO_LABELS } from '../../src/session/frames.js'
 import type { StateName } from '../../src/session/states.js'
 import { type Asked as AskedOf, newAsked } from './asked.js'
+import { Book } from './book.js'
+import { EPOCH_MS } from './credentials.js'
 import type { Direction } from './direction.js'
 import { Handlers } from './handlers.js'
 import type { Begin, Role } from './script.js'
@@ -31,14 +34,15 @@ export interface Surroundings {
   closed(end: End): void
 }
 
+const CANNOT_RENEW = ['session/closed', 'session/busy', 'session/limit'] as const
+
 /** One engine with the application on top of it, held to what the application may expect. */
 export class End {
   readonly role: Role
   readonly engine: Engine
   readonly direction: Direction
   readonly #world: Surroundings
-  readonly #asked = new Map<Exchange, Asked>()
-  readonly #waiting = new Set<Asked>()
+  readonly #book = new Book<Asked>()
   readonly #handlers: Handlers<Asked>
   readonly #talks: Talks
   #lastNote = -1
@@ -51,6 +55,10 @@ export class End {
   gone = false
   isClosed = false
   error: SottoError | undefined
+  /** Newer credentials that the peer has shown. */
+  renewals = 0
+  /** When trust in the peer ends, by its own clock. */
+  trustEndsAt = Number.POSITIVE_INFINITY
   /** The application has asked for the end. */
   closing = false
   /** When it will wait no longer, by its own clock. */
@@ -81,17 +89,17 @@ export class End {
 
   /** Messages of either end that are not done with. */
   get busy(): boolean {
-    return this.#waiting.size > 0 || this.#handlers.busy
+    return this.#book.waiting.size > 0 || this.#handlers.busy
   }
 
   /** All that the engine was given a message or an answer in. */
   get exchanges(): readonly Exchange[] {
-    return [...this.#asked.keys(), ...this.#handlers.served.keys()]
+    return [...this.#book.all.map(({ exchange }) => exchange), ...this.#handlers.served.keys()]
   }
 
   /** All that was begun here. */
-  get sent(): Iterable<Asked> {
-    return this.#asked.values()
+  get sent(): readonly Asked[] {
+    return this.#book.all
   }
 
   /** The close deadline has passed, and a one-way message of the peer may be here in pieces. */
@@ -100,6 +108,11 @@ export class End {
     for (const { begin, exchange, delivered } of this.peer.sent)
       if (begin.is === 'note' && exchange.id > 0 && !delivered) return true
     return false
+  }
+
+  /** Trust in the peer has run out; before there is a session, in either of the two. */
+  get untrusted(): boolean {
+    return this.established === undefined || this.#world.nowMs() >= this.trustEndsAt
   }
 
   wake(): void {
@@ -125,8 +138,7 @@ export class End {
       const deadlineAt = step.ttlMs > 0 ? nowMs + step.ttlMs : Number.POSITIVE_INFINITY
       const asked = newAsked<End>({ seq, begin: step, from: this, value, exchange, awaited, deadlineAt })
       this.#world.asked.push(asked)
-      this.#asked.set(exchange, asked)
-      if (awaited) this.#waiting.add(asked)
+      this.#book.add(asked)
       if (exchange.stream) this.#talks.write(exchange, asked, asked.up, true)
     } catch (error) {
       // Expected outcomes: a message over the limit, a session that is not open.
@@ -135,10 +147,10 @@ export class End {
   }
 
   cancel(which: number): void {
-    const all = [...this.#asked.values()]
+    const { all } = this.#book
     const asked = all[which % Math.max(all.length, 1)]
     if (asked === undefined || this.isClosed || this.gone) return
-    const open = this.#waiting.has(asked)
+    const open = this.#book.waiting.has(asked)
     this.engine.cancel(asked.exchange)
     this.drain()
     if (open && asked.outcome === undefined) throw violation('settled', 'a cancelled exchange without an outcome')
@@ -151,6 +163,19 @@ export class End {
     } catch (error) {
       // Expected outcomes.
       if (!SottoError.is(error, 'session/closed') && !SottoError.is(error, 'session/busy')) throw error
+    }
+  }
+
+  /** Shows a newer credential; false if it cannot be shown now. */
+  renew(credential: Uint8Array): boolean {
+    if (this.gone) return false
+    try {
+      this.engine.renew(credential, this.#world.nowMs())
+      return true
+    } catch (error) {
+      // Expected outcomes.
+      if (CANNOT_RENEW.some((code) => SottoError.is(error, code))) return false
+      throw error
     }
   }
 
@@ -189,7 +214,8 @@ export class End {
   check(): void {
     if (this.isClosed || this.gone) return
     const nowMs = this.#world.nowMs()
-    for (const { deadlineAt, seq } of this.#waiting)
+    if (nowMs > this.trustEndsAt + 1) throw violation('trust', `a session that lives on at ${nowMs}`)
+    for (const { deadlineAt, seq } of this.#book.waiting)
       if (nowMs > deadlineAt + 1) throw violation('deadline', `message ${seq} waits since ${deadlineAt}, at ${nowMs}`)
   }
 
@@ -197,7 +223,12 @@ export class End {
     switch (event.is) {
       case 'established':
         this.established = event.established
+        this.trustEndsAt = endOf(event.established.peer)
         this.#world.opened(this)
+        break
+      case 'renewed':
+        this.trustEndsAt = endOf(event.peer)
+        this.renewals++
         break
       case 'message':
         this.#message(event)
@@ -223,7 +254,7 @@ export class End {
         break
       case 'taken':
         if (event.exchange.stream) this.#talks.taken(event.exchange)
-        else this.#outcome(this.#find(event.exchange), 'taken', 'maybe')
+        else this.#book.outcome(this.#book.find(event.exchange), 'taken', 'maybe')
         break
       case 'cancelled':
         this.#handlers.cancelled(event.exchange)
@@ -267,12 +298,13 @@ export class End {
   #over(exchange: Exchange): void {
     this.#talks.forget(exchange)
     this.#handlers.over(exchange)
-    const asked = this.#asked.get(exchange)
-    if (asked !== undefined && asked.outcome === undefined) this.#outcome(asked, 'over', 'yes')
+    if (!exchange.mine) return
+    const asked = this.#book.find(exchange)
+    if (asked.outcome === undefined) this.#book.outcome(asked, 'over', 'yes')
   }
 
   #streamOf(exchange: Exchange): Asked {
-    return this.#handlers.served.get(exchange) ?? this.#find(exchange)
+    return this.#handlers.served.get(exchange) ?? this.#book.find(exchange)
   }
 
   /** What the peer writes. */
@@ -282,14 +314,14 @@ export class End {
   }
 
   #reply({ exchange, value }: EventOf<'reply'>): void {
-    const asked = this.#find(exchange)
+    const asked = this.#book.find(exchange)
     if (asked.answered !== 'reply' || !isSame(value, asked.answer))
       throw violation('unsent', `a reply to message ${asked.seq} that no handler gave`)
-    this.#outcome(asked, 'reply', 'yes')
+    this.#book.outcome(asked, 'reply', 'yes')
   }
 
   #fault({ exchange, error }: EventOf<'fault'>): void {
-    const asked = this.#find(exchange)
+    const asked = this.#book.find(exchange)
     const { code, ran } = error
     const answered = code === 'call/fault' || code === 'call/internal'
     if (answered && asked.answered !== (code === 'call/fault' ? 'fault' : 'internal'))
@@ -298,18 +330,11 @@ export class End {
     if (refused && !asked.denied) throw violation('policy', `message ${asked.seq} was not refused, and is told so`)
     // The handler has run, and says that what it got was no request.
     this.#talks.forget(exchange)
-    this.#outcome(asked, code, code === 'contract/invalid' && asked.answered === 'invalid' ? 'maybe' : ran)
-  }
-
-  #outcome(asked: Asked, is: string, ran: Ran): void {
-    if (asked.outcome !== undefined)
-      throw violation('twice', `message ${asked.seq} ends with ${asked.outcome.is}, and then with ${is}`)
-    asked.outcome = { is, ran }
-    this.#waiting.delete(asked)
+    this.#book.outcome(asked, code, code === 'contract/invalid' && asked.answered === 'invalid' ? 'maybe' : ran)
   }
 
   #denied({ denial }: EventOf<'denied'>): void {
-    const asked = this.peer.#byDecision(denial.decision)
+    const asked = this.peer.#book.byDecision(denial.decision)
     const limited = denial.why === 'limit' && this.#world.policy() === LIMITED
     if (!limited && !denies(this.#world.policy(), asked.begin))
       throw violation('policy', `message ${asked.seq} is refused by ${denial.why}`)
@@ -318,22 +343,10 @@ export class End {
 
   /** A one-way message was refused, or not taken by a peer that closes. */
   #refused(decision: string): void {
-    const asked = this.#byDecision(decision)
+    const asked = this.#book.byDecision(decision)
     if (asked.told) throw violation('twice', `message ${asked.seq} is refused again`)
     asked.told = true
     if (asked.delivered) throw violation('ran', `message ${asked.seq} is delivered, and told to be refused`)
-  }
-
-  #byDecision(decision: string): Asked {
-    const id = Number(decision.split('.')[2])
-    for (const asked of this.#asked.values()) if (asked.exchange.id === id) return asked
-    throw violation('unsent', `a decision on ${decision}, which was never sent`)
-  }
-
-  #find(exchange: Exchange): Asked {
-    const asked = this.#asked.get(exchange)
-    if (asked === undefined) throw violation('unsent', 'an outcome of nothing')
-    return asked
   }
 
   #askedOf(value: Wire | undefined): Asked {
@@ -343,3 +356,6 @@ export class End {
     return asked
   }
 }
+
+/** By the virtual clock. */
+const endOf = ({ expiresMs = Number.POSITIVE_INFINITY }: Peer): number => expiresMs - EPOCH_MS

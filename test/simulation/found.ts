@@ -3,6 +3,7 @@ import type { Script } from './script.js'
 const SETTING: Script['setting'] = {
   suite: 'XX',
   aes: [true, true],
+  credentials: false,
   psk: false,
   padding: 'none',
   provider: 'native',

@@ -49,6 +49,7 @@ export type Step =
   | Fault
   | { readonly is: 'cancel'; readonly by: Role; readonly which: number }
   | { readonly is: 'ping'; readonly by: Role }
+  | { readonly is: 'renew'; readonly by: Role }
   | { readonly is: 'policy'; readonly by: Role; readonly to: number }
   | { readonly is: 'close'; readonly by: Role; readonly ms: number }
   | { readonly is: 'abort'; readonly by: Role }
@@ -59,6 +60,8 @@ export interface Setting {
   readonly suite: 'XX' | 'XXhfs'
   /** Which ends have AES: where one has none, the first Hello may be answered with a Retry. */
   readonly aes: readonly [boolean, boolean]
+  /** Each end knows the other by credentials that run out, and not by its key. */
+  readonly credentials: boolean
   /** With a shared secret. */
   readonly psk: boolean
   readonly padding: 'none' | 'buckets' | { readonly multiple: number }
@@ -121,6 +124,7 @@ export const scriptOf = (seed: number): Script => {
 const settingOf = (random: Random): Setting => ({
   suite: random.chance(2) ? 'XXhfs' : 'XX',
   aes: [random.chance(70), random.chance(70)],
+  credentials: random.chance(12),
   psk: random.chance(10),
   padding: random.pick(['none', 'none', 'none', 'buckets', { multiple: 64 }] as const),
   provider: random.chance(1) ? 'noble' : 'native',
@@ -144,7 +148,7 @@ const actOf = (random: Random, setting: Setting): Step => {
   if (dice < 72) return { is: 'run', ms: random.pick(setting.refreshMs < LONG_MS ? LONG_RUN_MS : RUN_MS) }
   if (dice < 79) return gentleOf(random, by)
   if (dice < 87) return { is: 'cancel', by, which: random.below(1_000) }
-  if (dice < 91) return { is: 'ping', by }
+  if (dice < 91) return { is: setting.credentials ? random.pick(['ping', 'renew', 'renew'] as const) : 'ping', by }
   if (dice < 96) return { is: 'policy', by, to: random.below(5) }
   if (dice < 99) return { is: 'close', by, ms: random.pick([0, 1, 50, 1_000, 5_000]) }
   return { is: 'abort', by }

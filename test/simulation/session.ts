@@ -17,10 +17,12 @@ export class Session {
   bent = false
   /** The transport was cut, or an end has vanished. */
   cut = false
+  readonly #credentials: boolean
   #slowMs = 0
 
-  constructor(ends: readonly [End, End], { latencyMs, capacity }: Setting) {
+  constructor(ends: readonly [End, End], { latencyMs, capacity, credentials }: Setting) {
     this.ends = ends
+    this.#credentials = credentials
     this.pipes = [new Pipe(latencyMs, capacity), new Pipe(latencyMs, capacity)]
   }
 
@@ -99,6 +101,7 @@ export class Session {
     const lost = error.code === 'channel/truncated' || error.code === 'session/lost'
     if (lost && (this.cut || peer.error !== undefined)) return
     if (error.code === 'session/timeout' && end.torn) return
+    if (error.code === 'identity/not-trusted' && this.#credentials && end.untrusted) return
     if (error.code === 'session/closed' && end.closing && end.established === undefined) return
     throw violation('spurious', `${nameOf(end.role)} ends with ${error.message}`)
   }

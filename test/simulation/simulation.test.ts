@@ -7,7 +7,7 @@ import { load } from './load.js'
 /** Sessions of the run in CI; more of them look longer. */
 const SESSIONS = Number(process.env.SOTTO_SESSIONS ?? 10_000)
 /** Seeds in which a broken engine must show. */
-const ENOUGH_SEEDS = 1_000
+const ENOUGH_SEEDS = 3_000
 
 const sound = load()
 

@@ -8,6 +8,8 @@ export interface Tally {
   messages: number
   records: number
   rekeys: number
+  refreshes: number
+  renewals: number
   readonly faults: Record<FaultName, number>
 }
 
@@ -18,6 +20,8 @@ export const emptyTally = (): Tally => ({
   messages: 0,
   records: 0,
   rekeys: 0,
+  refreshes: 0,
+  renewals: 0,
   faults: { lose: 0, duplicate: 0, delay: 0, split: 0, merge: 0, cut: 0, crash: 0, jump: 0, flip: 0 },
 })
 
@@ -28,5 +32,7 @@ export const addTally = (to: Tally, more: Tally): void => {
   to.messages += more.messages
   to.records += more.records
   to.rekeys += more.rekeys
+  to.refreshes += more.refreshes
+  to.renewals += more.renewals
   for (const name of FAULTS) to.faults[name] += more.faults[name]
 }

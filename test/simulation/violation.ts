@@ -13,6 +13,7 @@ export const INVARIANTS = {
   keys: 'a key serves two epochs or directions, or a rekey keeps its key',
   nonces: 'a key seals twice with one nonce, or nonces of a direction have a gap',
   frames: 'a frame is sealed where the specification has none',
+  trust: 'a session lives on when trust in its peer has ended',
   deadline: 'a deadline passes and nothing is told',
   progress: 'the timer runs and nothing comes of it',
   states: 'a state follows that the table does not have',

@@ -94,6 +94,9 @@ export class World {
       case 'ping':
         session.ends[step.by].ping()
         break
+      case 'renew':
+        this.#renew(step.by, session)
+        break
       case 'policy':
         this.#processes[step.by].replace(step.to)
         break
@@ -113,6 +116,12 @@ export class World {
       default:
         session.strike(step, this.#nowMs)
     }
+  }
+
+  #renew(by: Role, { ends }: Session): void {
+    const process = this.#processes[by]
+    const { next } = process
+    if (next !== undefined && ends[by].renew(next)) process.renewed()
   }
 
   /** The session of now: a new one if the initiator has none any more. */
@@ -279,9 +288,11 @@ export class World {
     }
     this.#tally.messages = this.#asked.filter(({ delivered }) => delivered).length
     for (const { all } of this.#sessions)
-      for (const { direction } of all) {
+      for (const { direction, renewals } of all) {
         this.#tally.records += direction.records
         this.#tally.rekeys += direction.rekeys
+        this.#tally.refreshes += direction.refreshes
+        this.#tally.renewals += renewals
       }
   }
 
