@@ -11,8 +11,6 @@ import { tellAdmitted, tellAnswer, tellEnd, tellSession } from './session.js'
 
 /** Bytes read from the file at once. */
 const READ = 2 ** 20
-/** Bytes of a message. Messages of up to 16 KiB are never cut in pieces. */
-const PIECE = 16_000
 
 const open = async (identity: Identity, { path, peer }: Setup, done: Promise<string>) => {
   const wire = new Counting(fromDuplex(createConnection({ path, allowHalfOpen: true })))
@@ -43,19 +41,22 @@ const open = async (identity: Identity, { path, peer }: Setup, done: Promise<str
   return session
 }
 
-/** Sends all of `source`, each message once the session has taken the one before; gives what the server's digest is. */
+/** Sends all of `source`, no faster than the server reads it; gives what the server's digest is. */
 const transfer = async (archive: Client<typeof Archive>, source: AsyncIterable<Uint8Array>): Promise<string> => {
   const hash = createHash('sha256')
   const start = performance.now()
   let bytes = 0
+  await using entry = archive.fill()
   for await (const block of source) {
     hash.update(block)
     bytes += block.length
-    for (let at = 0; at < block.length; at += PIECE) await archive.put(block.subarray(at, at + PIECE))
+    await entry.write(block)
   }
-  const digest = await archive.finish(undefined, { timeoutMs: 600_000 })
+  await entry.end()
+  const digest: Uint8Array[] = []
+  for await (const part of entry) digest.push(part)
   tell({ is: 'file', bytes, sha256: hash.digest('hex'), ms: performance.now() - start })
-  return Buffer.from(digest).toString('hex')
+  return Buffer.concat(digest).toString('hex')
 }
 
 async function* endless(): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import { bytes, contract, oneWay, requestResponse, type Shape } from '../../index.js'
+import { bytes, contract, oneWay, requestResponse, type Shape, stream } from '../../index.js'
 
 /** A text. A program would take its shapes from zod, valibot or arktype; this package depends on none of them. */
 const text: Shape<string> = {
@@ -11,12 +11,10 @@ const text: Shape<string> = {
 
 /** What the server of the demo offers its client. */
 export const Archive = contract('archive.v1', {
-  /** A new entry of this name; then come its pieces, then `finish`. */
+  /** A new entry of this name. */
   store: requestResponse({ request: text, response: text }),
-  /** The next bytes of the entry. */
-  put: oneWay(bytes),
-  /** The SHA-256 of all that was put. */
-  finish: requestResponse({ response: bytes }),
+  /** The bytes of the entry go up, their SHA-256 comes down. */
+  fill: stream({ up: bytes, down: bytes }),
   note: oneWay(text),
   erase: requestResponse({ request: text }),
 })
@@ -24,6 +22,6 @@ export const Archive = contract('archive.v1', {
 /** What the client offers its server. */
 export const Desk = contract('desk.v1', {
   confirm: requestResponse({ request: text, response: text }),
-  /** Answers once the client has what `finish` gave. */
+  /** Answers once the client has what `fill` gave. */
   done: requestResponse({ response: text }),
 })

@@ -11,7 +11,7 @@ const PROGRESS = 2 ** 20
 const policyFor = (peer: PeerId): Policy => ({
   version: 1,
   rules: [
-    { id: 'client-may-store', effect: 'allow', by: [peer], verbs: ['call', 'send'], on: ['archive.v1.*'] },
+    { id: 'client-may-store', effect: 'allow', by: [peer], verbs: ['call', 'send', 'stream'], on: ['archive.v1.*'] },
     { id: 'nobody-erases', effect: 'deny', by: ['any'], verbs: ['call'], on: ['archive.v1.erase'] },
   ],
 })
@@ -52,7 +52,7 @@ const archive = () => {
         await Promise.all([tellDenials(session), tellEnd(session)])
       },
       around: async (call, next) => {
-        if (call.address !== 'archive.v1.put') tellAdmitted(call)
+        tellAdmitted(call)
         await next()
       },
     },
@@ -65,8 +65,10 @@ const archive = () => {
         entry = new Entry()
         return `${name} is number 1`
       },
-      put: (piece) => entry.put(piece),
-      finish: () => entry.finish(),
+      async *fill(_, { up }) {
+        for await (const piece of up) entry.put(piece)
+        yield entry.finish()
+      },
       note: () => undefined,
       erase: () => undefined,
     },
