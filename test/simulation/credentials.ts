@@ -1,3 +1,4 @@
+import { native } from '../../src/crypto/native.js'
 import { noble } from '../../src/crypto/noble.js'
 import { SKEW_MS } from '../../src/identity/credential.js'
 import type { PeerId } from '../../src/identity/id.js'
@@ -11,8 +12,8 @@ import type { Role } from './script.js'
 /** Unix time at the zero of the virtual clock. */
 export const EPOCH_MS = 1_800_000_000_000
 /** From the end of trust by one credential to that by the next. */
-const LASTS_MS = 20_000
-const COUNT = 30
+const LASTS_MS = 3_000
+const COUNT = 60
 
 const NAMES = ['spiffe://test/initiator', 'spiffe://test/responder'] as const
 
@@ -54,7 +55,7 @@ export class Credentials {
 const endOf = (number: number): number => (number + 1) * LASTS_MS
 
 const RANDOM = new Random(6, 0)
-const PROVIDER = { ...noble, randomBytes: (length: number) => RANDOM.bytes(length) }
+const PROVIDER = { ...(native ?? noble), randomBytes: (length: number) => RANDOM.bytes(length) }
 const ISSUER = Issuer.of(new Uint8Array(32).fill(5), noble)
 
 /** Both ends trust whom the issuer names. */
