@@ -124,8 +124,13 @@ class SocketPipe implements Pipe {
     return false
   }
 
+  /** A socket that throws is as one that is closed (TR-43). */
   #post(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += MAX_MESSAGE) this.#socket.send(bytes.subarray(at, at + MAX_MESSAGE))
+    try {
+      for (let at = 0; at < bytes.length; at += MAX_MESSAGE) this.#socket.send(bytes.subarray(at, at + MAX_MESSAGE))
+    } catch (cause) {
+      this.#lost(cause)
+    }
   }
 
   #poll(): void {

@@ -37,6 +37,25 @@ const messages = (raw: WebSocket, count: number): Promise<readonly (readonly [da
 const code = (raw: WebSocket): Promise<number> => once(raw, 'close').then(([number]) => number)
 
 describe('fromWebSocket', () => {
+  test('TR-43 a socket that throws has failed: nothing is thrown at its events, and no write waits for ever', async () => {
+    type Listener = (event: { readonly data: unknown; readonly code: number }) => void
+    const opens: Listener[] = []
+    const socket = {
+      binaryType: '',
+      readyState: 0,
+      bufferedAmount: 0,
+      addEventListener: (type: string, listener: Listener) => void (type === 'open' && opens.push(listener)),
+      send: () => {
+        throw new Error('the socket is gone')
+      },
+      close: () => undefined,
+    }
+    const written = fromWebSocket(socket).write(Uint8Array.of(1))
+    socket.readyState = 1
+    for (const open of opens) open({ data: undefined, code: 0 })
+    await expect(written).rejects.toSatisfy(isFailure)
+  })
+
   test('TR-40 TR-41 sends binary messages of at most 65,537 bytes', async () => {
     const { socket, raw } = await opened()
     const written = Uint8Array.from({ length: 2 * MAX_MESSAGE + 1 }, (_, i) => i % 251)
