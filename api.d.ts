@@ -663,7 +663,7 @@ export type Expected = PeerId | {
 };
 /** The keys that endpoints proved before. For those who dial alone. */
 export interface KnownKeys {
-    /** `strict` reaches nobody whose key is not there; `accept-new` takes the first key that an endpoint proves. */
+    /** `strict` reaches nobody whose key is not there; `accept-new` takes the first key of an endpoint, where it is remembered. */
     readonly mode: 'strict' | 'accept-new';
     known(endpoint: string): PeerId | undefined;
 }
@@ -1295,7 +1295,8 @@ import { type KnownPeers } from './knownpeers.js';
  * nobody else; `accept-new` takes the first key of an endpoint and remembers it once there is a session. A listener never
  * learns keys by itself.
  *
- * @throws SottoError identity/file if the file cannot be read, others may write it, or a line of it is malformed
+ * @throws SottoError identity/file if the file cannot be read, others may write it, or a line of it is malformed; RangeError on
+ * another mode
  */
 export declare const knownPeers: (path: string, mode?: KnownKeys['mode']) => Promise<KnownPeers>;
 
@@ -1423,7 +1424,7 @@ export declare const AFTER: {
     readonly 'policy/limited': 'retry';
     readonly 'session/malformed': 'retry';
     readonly 'session/unexpected': 'retry';
-    readonly 'session/suite': 'final';
+    readonly 'session/suite': 'retry';
     readonly 'session/limit': 'retry';
     readonly 'session/timeout': 'retry';
     readonly 'session/lost': 'retry';
