@@ -46,7 +46,8 @@ export class Arrival implements Incoming {
 
   /** Nobody waits for the answer any more. */
   cancel(reason: unknown): void {
-    this.#reason = reason
+    // The first reason is the one that a stream of it failed with, and that its handler may throw (ME-11).
+    this.#reason ??= reason
     this.#controller?.abort(reason)
   }
 }

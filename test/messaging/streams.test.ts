@@ -427,3 +427,24 @@ test('a context of a call has nothing that comes up', async () => {
   })
   await house.ping()
 })
+
+test('ME-11 a handler that reads when its session is lost fails with why, and is not reported for it', async () => {
+  const begun = gate()
+  const thrown = gate<unknown>()
+  const { house, near, far, failures } = await inHouse({
+    upload: async (_, { up }) => {
+      try {
+        for await (const chunk of up) begun.open(void chunk)
+      } catch (error) {
+        thrown.open(error)
+        throw error
+      }
+    },
+  })
+  await house.upload({ room: 'a' }).write(new Uint8Array(5))
+  await begun.passed
+  near.abort()
+  expect(codeOf(await thrown.passed)).toBe('session/lost')
+  await far.closed
+  expect(failures).toEqual([])
+})
