@@ -214,7 +214,9 @@ export class End {
   check(): void {
     if (this.isClosed || this.gone) return
     const nowMs = this.#world.nowMs()
-    if (nowMs > this.trustEndsAt + 1) throw violation('trust', `a session that lives on at ${nowMs}`)
+    // A timer that is due now ends it.
+    if (nowMs > this.trustEndsAt + 1 && this.wakeAt > nowMs)
+      throw violation('trust', `a session that lives on at ${nowMs}`)
     for (const { deadlineAt, seq } of this.#book.waiting)
       if (nowMs > deadlineAt + 1) throw violation('deadline', `message ${seq} waits since ${deadlineAt}, at ${nowMs}`)
   }
