@@ -10,6 +10,7 @@ import type { Context } from '../../src/messaging/context.js'
 import { type Handlers, serve } from '../../src/messaging/serve.js'
 import type { Policy } from '../../src/policy/rule.js'
 import { code, codeOf, failure, gate, pair, unhandled } from '../link/sessions.js'
+import { tapped } from './service.js'
 
 const Room = z.object({ room: z.string() })
 const Length = z.string().transform((text) => text.length)
@@ -431,20 +432,22 @@ test('a context of a call has nothing that comes up', async () => {
 test('ME-11 a handler that reads when its session is lost fails with why, and is not reported for it', async () => {
   const begun = gate()
   const thrown = gate<unknown>()
-  const { house, near, far, failures } = await inHouse({
-    upload: async (_, { up }) => {
-      try {
-        for await (const chunk of up) begun.open(void chunk)
-      } catch (error) {
-        thrown.open(error)
-        throw error
-      }
-    },
-  })
-  await house.upload({ room: 'a' }).write(new Uint8Array(5))
+  const failures: unknown[] = []
+  const upload: Handlers<typeof House>['upload'] = async (_, { up }) => {
+    try {
+      for await (const chunk of up) begun.open(void chunk)
+    } catch (error) {
+      thrown.open(error)
+      throw error
+    }
+  }
+  const failed = (error: unknown): void => void failures.push(error)
+  const { served, answers } = tapped(serve(House, { failed }, { ...handlers, upload }))
+  const { near } = await pair({ near: { use: [House] }, far: { serve: [served], policy: all } })
+  await client(near, House).upload({ room: 'a' }).write(new Uint8Array(5))
   await begun.passed
   near.abort()
   expect(codeOf(await thrown.passed)).toBe('session/lost')
-  await far.closed
+  await Promise.all(answers)
   expect(failures).toEqual([])
 })
