@@ -71,7 +71,7 @@ export class Acts {
   }
 
   /** Chunks are counted, and not asked for one by one (SE-127). */
-  #chunk({ spend }: Exchange, value: Wire, nowMs: number): Uint8Array | Denial {
+  #chunk({ items: { spend } }: Exchange, value: Wire, nowMs: number): Uint8Array | Denial {
     if (!(value instanceof Uint8Array)) throw new TypeError('expected bytes')
     const rules = spend?.(value.length, nowMs) ?? []
     if (rules.length > 0) return { effect: 'deny', why: 'limit', rules, id: this.#refusedId() }

@@ -179,7 +179,7 @@ export class Arrivals {
       return
     }
     exchange.release = admitted.release
-    exchange.spend = admitted.spend
+    if (exchange.stream) exchange.items.spend = admitted.spend
     exchange.dispatched = true
     this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: whole.charge, held: whole.held })
   }

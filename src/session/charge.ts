@@ -3,7 +3,7 @@ import { type Exchange, ITEM_CHARGE } from './exchange.js'
 /** What a BEGIN costs of the session window beside labels and body: it bounds messages in number (SE-50). */
 export const BEGIN_CHARGE = 64
 /** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, labels apart. */
-const BEGIN_OVERHEAD = 30
+export const BEGIN_OVERHEAD = 30
 export const DATA_OVERHEAD = 14
 
 /** What is left of a message takes of the session window in all. */

@@ -16,6 +16,20 @@ interface Windows {
   readonly send: number
 }
 
+/** What a stream has beside other exchanges. */
+class Streaming {
+  /** Items that follow the message at hand. */
+  readonly behind: Uint8Array[] = []
+  /** Bytes of items that wait, with what each costs. */
+  waiting = 0
+  /** The FAULT that ends this end's direction behind them. */
+  lastWord: Uint8Array | undefined
+  /** Charges chunks to limits of the policy. */
+  spend: Spend | undefined
+}
+
+const NO_ITEMS = Object.freeze(new Streaming())
+
 /** One conversation of frames. It counts until both its ends have passed (SE-45). */
 export class Exchange {
   readonly route: Route
@@ -23,21 +37,19 @@ export class Exchange {
   readonly head: BeginHead | undefined
   readonly oneWay: boolean
   readonly stream: boolean
+  /** Of a stream; of all others, the same and empty. */
+  readonly items: Streaming
   readonly #windows: Windows
   #receive: ReceiveWindow | undefined
   #send: SendWindow | undefined
   /** 0 until its BEGIN is framed: ids leave no gaps (SE-44). */
   id = 0
-  /** The message of this end that goes out now, until all of it is framed; those of a stream that follow it. */
+  /** The message of this end that goes out now, until all of it is framed. */
   body: Uint8Array | undefined
-  readonly behind: Uint8Array[] = []
   /** Bytes of `body` that are framed. */
   offset = 0
-  /** Bytes of items that wait, with what each costs. */
-  waiting = 0
-  /** The direction of this end is over behind what waits: with this FAULT, if it is one. */
+  /** The direction of this end is over behind what waits. */
   last = false
-  lastWord: Uint8Array | undefined
   /** Body bytes sent and received so far, and whole messages. */
   sent = 0
   received = 0
@@ -65,14 +77,13 @@ export class Exchange {
   abandoned: Extract<ErrorCode, 'call/cancelled' | 'call/deadline'> | undefined
   /** Gives limits of the policy back. */
   release: (() => void) | undefined
-  /** Charges chunks to limits of the policy. */
-  spend: Spend | undefined
 
   constructor(route: Route, head: BeginHead | undefined, windows: Windows) {
     this.route = route
     this.head = head
     this.oneWay = route.row.kind === 'oneWay'
     this.stream = route.row.kind === 'stream'
+    this.items = this.stream ? new Streaming() : NO_ITEMS
     this.#windows = windows
   }
 
@@ -112,7 +123,7 @@ export class Exchange {
 
   /** True if the direction of this end is over with the message at hand. */
   get endsNow(): boolean {
-    return this.last && this.behind.length === 0 && this.lastWord === undefined
+    return this.last && this.items.behind.length === 0 && this.items.lastWord === undefined
   }
 
   get over(): boolean {
@@ -121,26 +132,28 @@ export class Exchange {
 
   /** Another item of a stream, behind those that wait. */
   add(body: Uint8Array): void {
-    this.waiting += ITEM_CHARGE + body.length
+    this.items.waiting += ITEM_CHARGE + body.length
     if (this.body === undefined) this.body = body
-    else this.behind.push(body)
+    else this.items.behind.push(body)
   }
 
   /** The message at hand has gone; the next takes its place. */
   passed(): void {
-    if (this.stream && !this.asking && this.body !== undefined) this.waiting -= ITEM_CHARGE + this.body.length
+    const { body, items, asking } = this
     this.messagesSent++
     this.offset = 0
-    this.body = this.behind.shift()
+    this.body = this.stream ? items.behind.shift() : undefined
+    if (this.stream && !asking && body !== undefined) items.waiting -= ITEM_CHARGE + body.length
   }
 
   /** Forgets what this end has waiting. */
   unsend(): void {
     this.body = undefined
-    this.behind.length = 0
-    this.lastWord = undefined
     this.offset = 0
-    this.waiting = 0
+    if (!this.stream) return
+    this.items.behind.length = 0
+    this.items.lastWord = undefined
+    this.items.waiting = 0
   }
 
   /** Gives what the policy counts back, once. */

@@ -92,7 +92,7 @@ export class Exchanges {
     const head = { operation: prepared.operation, ttlMs, labels: prepared.labels }
     const exchange = new Exchange(route, head, this.#windows)
     exchange.release = admitted.release
-    exchange.spend = admitted.spend
+    if (exchange.stream) exchange.items.spend = admitted.spend
     this.#checkOpen(exchange)
     const { oneWay } = exchange
     exchange.body = body
@@ -142,7 +142,7 @@ export class Exchanges {
 
   /** As `fault`, of a stream behind the items that wait. */
   faultBehind(exchange: Exchange, fault: Fault): void {
-    if (exchange.lastWord !== undefined) return
+    if (exchange.items.lastWord !== undefined) return
     exchange.refused = true
     if (!exchange.stream || exchange.body === undefined || exchange.abandoned !== undefined) this.fault(exchange, fault)
     else this.#words.sayBehind(exchange, fault)
@@ -311,7 +311,7 @@ export class Exchanges {
 
   #framed(exchange: Exchange, ended: boolean): void {
     exchange.sendEnded = ended
-    if (exchange.awaited && (!exchange.stream || exchange.waiting <= WRITE_ROOM / 2)) {
+    if (exchange.awaited && (!exchange.stream || exchange.items.waiting <= WRITE_ROOM / 2)) {
       exchange.awaited = false
       this.#emit({ is: 'taken', exchange })
     }

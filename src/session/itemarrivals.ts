@@ -65,9 +65,9 @@ export class ItemArrivals {
 
   #judge(exchange: Exchange, value: Wire, { length: bytes }: Uint8Array, nowMs: number): Denial | undefined {
     const { gate } = this.#exchanges
-    const { route, ttlMs, labels, id, spend } = exchange
+    const { route, ttlMs, labels, id, items } = exchange
     if (exchange.takes === 'bytes') {
-      const rules = spend?.(bytes, nowMs) ?? []
+      const rules = items.spend?.(bytes, nowMs) ?? []
       return rules.length === 0 ? undefined : { effect: 'deny', why: 'limit', rules, id: gate.decision('in', id, 1) }
     }
     const index = exchange.messagesReceived - 1

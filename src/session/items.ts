@@ -36,7 +36,7 @@ export class Items {
     if ('effect' in item) return item
     if (item.length > 0) exchange.add(item)
     this.#owner.push(exchange)
-    exchange.awaited = exchange.waiting > WRITE_ROOM
+    exchange.awaited = exchange.items.waiting > WRITE_ROOM
     return !exchange.awaited
   }
 

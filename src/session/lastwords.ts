@@ -29,7 +29,7 @@ export class LastWords {
 
   /** Behind the items of a stream that wait. @throws as `say` */
   sayBehind(exchange: Exchange, fault: Fault): void {
-    exchange.lastWord = this.#encode(exchange, fault)
+    exchange.items.lastWord = this.#encode(exchange, fault)
     exchange.last = true
   }
 

@@ -1,7 +1,15 @@
 import { EMPTY } from '../bytes.js'
 import { MAX_PLAINTEXT } from '../channel/record.js'
 import { SottoError } from '../errors.js'
-import { chargeOf, DATA_OVERHEAD, exchangeCharge, overheadOf, sessionCharge } from './charge.js'
+import {
+  BEGIN_CHARGE,
+  BEGIN_OVERHEAD,
+  chargeOf,
+  DATA_OVERHEAD,
+  exchangeCharge,
+  overheadOf,
+  sessionCharge,
+} from './charge.js'
 import type { Exchange } from './exchange.js'
 import { FLAG, MAX_FRAMES } from './frames.js'
 import { type BeginHead, writeBegin, writeData } from './framewriter.js'
@@ -55,8 +63,8 @@ export class Outbox {
   readonly #limit: number
   readonly #turn: number
   readonly #window: SendWindow
-  readonly #halfWindow: number
-  readonly #halfExchange: number
+  /** Bytes of body and labels that always go whole in the end. */
+  readonly #whole: number
   readonly #leastPiece: number
   readonly #owner: Owner
   #urgent: Urgent[] = []
@@ -80,8 +88,8 @@ export class Outbox {
     this.#limit = allowed.plaintext - REKEY_ROOM
     this.#turn = Math.floor(this.#limit / TURNS)
     this.#window = new SendWindow(declared.sessionWindow)
-    this.#halfWindow = declared.sessionWindow / 2
-    this.#halfExchange = declared.exchangeWindow / 2
+    const window = Math.min(declared.sessionWindow, declared.exchangeWindow)
+    this.#whole = Math.min(this.#limit - BEGIN_OVERHEAD, window / 2 - BEGIN_CHARGE)
     this.#leastPiece = Math.min(LEAST_PIECE, Math.floor(this.#turn / 2))
     this.#owner = owner
   }
@@ -244,7 +252,7 @@ export class Outbox {
 
   /** Nothing is left but to say so. */
   #writeEnd(exchange: Exchange, at: number): number {
-    const word = exchange.lastWord
+    const word = exchange.items.lastWord
     this.#full = at + (word?.length ?? DATA_OVERHEAD) > this.#limit
     if (this.#full) return at
     this.#frames++
@@ -312,15 +320,10 @@ export class Outbox {
     this.#owner.framed(exchange, ended)
   }
 
-  // Such a message can never go whole.
-  #isLarge(exchange: Exchange): boolean {
-    const length = exchange.body?.length ?? 0
-    return (
-      exchange.offset > 0 ||
-      overheadOf(exchange) + length > this.#limit ||
-      sessionCharge(exchange) + length > this.#halfWindow ||
-      exchangeCharge(exchange) + length > this.#halfExchange
-    )
+  /** True if a message goes in pieces: it may never fit a record, or half of a window. */
+  #isLarge({ offset, body = EMPTY, id, head }: Exchange): boolean {
+    const labels = id === 0 && head !== undefined ? head.labels.length : 0
+    return offset > 0 || body.length + labels > this.#whole
   }
 
   #remove(exchange: Exchange): void {

@@ -38,12 +38,12 @@ export const checkHeld = (end: End): void => {
   const { limits, other } = end.direction
   const { bytes, entries } = held(end)
   const given = end.exchanges.reduce(
-    (sum, { body, stream, waiting }) => sum + (stream ? waiting : 0) + (body?.length ?? 0),
+    (sum, { body, stream, items }) => sum + (stream ? items.waiting : 0) + (body?.length ?? 0),
     0,
   )
   const most = given + 3 * UNIT + 65_536 + limits.message + ringOf(other.limits) + BESIDE
   if (bytes > most) throw broken('memory', end, `holds ${bytes} bytes, of ${most}`)
-  const items = end.exchanges.reduce((sum, { behind }) => sum + behind.length, 0)
+  const items = end.exchanges.reduce((sum, { items }) => sum + items.behind.length, 0)
   const least = IDLE_ENTRIES + 8 * (end.exchanges.length + limits.exchanges) + items
   if (entries > least) throw broken('memory', end, `holds ${entries} entries, of ${least}`)
 }
