@@ -4,12 +4,13 @@ import { contract } from '../../src/contract/define.js'
 import { requestResponse, stream } from '../../src/contract/operation.js'
 import { bytes } from '../../src/contract/shape.js'
 import { SottoError } from '../../src/errors.js'
+import { linkOver, memoryPair } from '../../src/index.js'
 import type { Served } from '../../src/link/face.js'
 import { client } from '../../src/messaging/client.js'
 import type { Context } from '../../src/messaging/context.js'
 import { type Handlers, serve } from '../../src/messaging/serve.js'
 import type { Policy } from '../../src/policy/rule.js'
-import { code, codeOf, failure, gate, pair, unhandled } from '../link/sessions.js'
+import { code, codeOf, dialling, failure, gate, listening, pair, unhandled } from '../link/sessions.js'
 import { tapped } from './service.js'
 
 const Room = z.object({ room: z.string() })
@@ -418,6 +419,29 @@ test('ME-16 ME-17 SE-45 a stream or call that is given up while it waits for a h
   door.open()
   await first
   expect(await collect(house.history({ room: 'abc' }))).toEqual([0, 1, 2])
+})
+
+test('ME-37 a stream of a link lives in one session, and without one has failed', async () => {
+  const answering = listening({ serve: [serve(House, handlers)], policy: all })
+  const link = linkOver(
+    async () => {
+      const [left, right] = memoryPair()
+      void answering.accept(right)
+      return left
+    },
+    dialling({ use: [House] }),
+  )
+  const house = client(link, House)
+  expect(await endOf(house.history({ room: 'abc' }))).toBe('session/closed')
+  const session = await link.session
+  expect(await collect(house.history({ room: 'abc' }))).toEqual([0, 1, 2])
+  const chat = house.chat()
+  await chat.write('x')
+  session.abort()
+  expect(await endOf(chat)).toBe('session/lost')
+  await link.session
+  expect(await code(chat.write('y'))).toBe('session/lost')
+  await link.close()
 })
 
 test('a context of a call has nothing that comes up', async () => {
