@@ -472,6 +472,6 @@ test('ME-11 a handler that reads when its session is lost fails with why, and is
   await begun.passed
   near.abort()
   expect(codeOf(await thrown.passed)).toBe('session/lost')
-  await Promise.all(answers)
+  await Promise.all(answers.map(async (answer) => answer))
   expect(failures).toEqual([])
 })
