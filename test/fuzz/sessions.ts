@@ -1,9 +1,10 @@
 import { concat, EMPTY, utf8 } from '../../src/bytes.js'
 import { encode, type Wire } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
-import { oneWay, requestResponse } from '../../src/contract/operation.js'
-import type { Shape } from '../../src/contract/shape.js'
+import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { bytes, type Shape } from '../../src/contract/shape.js'
 import { defaultProvider } from '../../src/crypto/default.js'
+import { policyStore } from '../../src/policy/store.js'
 import { Engine } from '../../src/session/engine.js'
 import type { Established } from '../../src/session/established.js'
 import type { EngineEvent } from '../../src/session/events.js'
@@ -33,13 +34,19 @@ const anything: Shape<Wire, Wire> = {
 const Room = contract('room.v1', {
   read: requestResponse({ request: anything, response: anything }),
   note: oneWay(anything),
+  talk: stream({ request: anything, up: anything, down: anything }),
+  tube: stream({ up: bytes, down: bytes }),
 })
 
 const XX = suiteById(0x0011)
 if (XX === undefined) throw new Error('expected XX')
 
 const limits = limitsOf({ plaintext: 1_024, message: 4_096, exchanges: 3, exchangeWindow: 4_096, sessionWindow: 8_192 })
-const both = { uses: [Room], serves: [Room], limits, pq: 'off' } as const
+const policy = policyStore({
+  version: 1,
+  rules: [{ id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send', 'stream'], on: ['>'] }],
+})
+const both = { uses: [Room], serves: [Room], limits, policy, pq: 'off' } as const
 
 /** One true handshake: every run has its own traffic on it, and nothing of a run outlives it. */
 const established = (): Established => {
@@ -66,7 +73,10 @@ const data = (exchange: number, flags: number, length: number): Uint8Array => {
 }
 
 const body = encode({ room: 'kitchen' })
-/** Steps of this end: 1 call, 2 note, 3 consume, 4 reply, 5 fault, 6 time, 7 seal, 8 cancel, 9 drain. */
+/**
+ * Steps of this end: 1 call, 2 note, 3 consume, 4 reply, 5 fault, 6 time, 7 seal, 8 cancel, 9 drain, 10 and 11 streams, 12 and
+ * 13 an item of the peer's or an own one, 14 and 15 its end or a STOP.
+ */
 const SEEDS = [
   [record(begin(1, 1, 1, body)), Uint8Array.of(3, 4, 7)],
   [record(begin(1, 0, 1, body), begin(3, 1, 1, body), begin(5, 1, 1, EMPTY)), Uint8Array.of(3, 5, 6, 80, 7)],
@@ -86,6 +96,10 @@ const SEEDS = [
     Uint8Array.of(7),
   ],
   [Uint8Array.of(2, 2, 2, 7), record(encodeFrame({ is: 'CREDIT', exchange: 0, limit: 10_240 })), Uint8Array.of(7)],
+  [record(begin(1, 2, 0, body), data(1, 0, 9), data(1, 1, 0)), Uint8Array.of(3, 12, 12, 14, 0, 7)],
+  [record(begin(1, 3, 0, EMPTY), data(1, 0, 900)), Uint8Array.of(7, 3, 12, 14, 1, 5, 7)],
+  [Uint8Array.of(10, 13, 13, 15, 0, 7), record(data(2, 0, 3), data(2, 1, 0)), Uint8Array.of(3, 7)],
+  [Uint8Array.of(11, 13, 7), record(encodeFrame({ is: 'STOP', exchange: 2, code: 48 })), Uint8Array.of(15, 1, 7)],
 ].map((parts) => concat(...parts))
 
 /** What a peer that holds the keys can do to an open session, with what this end does meanwhile. */
@@ -106,7 +120,10 @@ class Play {
   readonly #script: Script
   readonly #traffic: Traffic
   readonly #events: EngineEvent[] = []
-  readonly #messages: Extract<EngineEvent, { readonly is: 'message' }>[] = []
+  /** What came and was not consumed. */
+  readonly #held: Extract<EngineEvent, { readonly is: 'message' | 'item' }>[] = []
+  /** The peer's exchanges that wait for an answer, and those of this end. */
+  readonly #asked: Exchange[] = []
   readonly #own: Exchange[] = []
   #nowMs = 0
 
@@ -118,7 +135,10 @@ class Play {
   run(): void {
     while (!this.#script.done) {
       this.#step(this.#script.byte())
-      for (const event of this.#events.splice(0)) if (event.is === 'message') this.#messages.push(event)
+      for (const event of this.#events.splice(0)) {
+        if (event.is === 'message' || event.is === 'item') this.#held.push(event)
+        if (event.is === 'message') this.#asked.push(event.exchange)
+      }
     }
     this.#traffic.cut(undefined)
     this.#seal()
@@ -127,7 +147,8 @@ class Play {
 
   #step(step: number): void {
     const { exchanges, arrivals } = this.#traffic
-    const message = this.#messages[0]
+    const [asked] = this.#asked
+    const [own] = this.#own.slice(-1)
     switch (step) {
       case 0:
         this.#receive(this.#script.piece())
@@ -137,14 +158,14 @@ class Play {
         this.#begin(step === 1 ? 'read' : 'note')
         break
       case 3:
-        for (const each of this.#messages) arrivals.consumed(each)
-        this.#messages.length = message === undefined ? 0 : 1
+        for (const each of this.#held.splice(0)) arrivals.consumed(each)
         break
       case 4:
-        if (message !== undefined) exchanges.reply(message.exchange, { ok: true })
+        if (asked !== undefined && !asked.stream) exchanges.reply(asked, { ok: true })
         break
       case 5:
-        if (message !== undefined) exchanges.fault(message.exchange, { code: 'call/internal', incident: 'x' })
+        if (asked !== undefined && !asked.oneWay) exchanges.faultBehind(asked, { code: 'call/internal', incident: 'x' })
+        this.#asked.shift()
         break
       case 6:
         this.#nowMs += this.#script.byte()
@@ -158,6 +179,18 @@ class Play {
         break
       case 9:
         this.#traffic.drain()
+        break
+      case 10:
+      case 11:
+        this.#begin(step === 10 ? 'talk' : 'tube')
+        break
+      case 12:
+      case 13:
+        this.#item(step === 12 ? asked : own)
+        break
+      case 14:
+      case 15:
+        this.#end(step === 14 ? asked : own, this.#script.byte() % 2 === 0)
     }
   }
 
@@ -175,9 +208,22 @@ class Play {
     }
   }
 
+  #item(exchange: Exchange | undefined): void {
+    if (exchange?.stream !== true || exchange.last) return
+    const isTube = exchange.route.row.name === 'tube'
+    this.#traffic.exchanges.items.add(exchange, isTube ? new Uint8Array(700) : { pad: 'x'.repeat(700) }, this.#nowMs)
+  }
+
+  #end(exchange: Exchange | undefined, mine: boolean): void {
+    if (exchange?.stream !== true) return
+    if (!mine) this.#traffic.exchanges.items.stop(exchange)
+    else if (!exchange.last) this.#traffic.exchanges.items.end(exchange)
+  }
+
   #begin(operation: string): void {
     const { exchanges } = this.#traffic
-    const act = { contract: 'room.v1', operation, value: { pad: 'x'.repeat(900) }, ttlMs: 30, labels: NO_LABELS }
+    const value = operation === 'tube' ? undefined : { pad: 'x'.repeat(900) }
+    const act = { contract: 'room.v1', operation, value, ttlMs: 30, labels: NO_LABELS }
     const admitted = exchanges.admit(act, this.#nowMs)
     if (!('effect' in admitted)) this.#own.push(exchanges.begin(admitted, this.#nowMs).exchange)
   }
