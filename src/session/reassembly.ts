@@ -63,7 +63,8 @@ export class Reassembly {
 
   /** True while a one-way message that was not refused is in pieces. */
   get torn(): boolean {
-    return this.#partial !== undefined && this.#partial.exchange.oneWay && !this.#partial.exchange.refused
+    const exchange = this.#partial?.exchange
+    return exchange?.oneWay === true && !exchange.refused
   }
 
   /** True while a message of the exchange is in pieces. */
