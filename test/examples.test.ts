@@ -86,6 +86,12 @@ test('both ends in one process speak over memory, and end', async () => {
   expect(memory.lines).toEqual(['hello, alice'])
 })
 
+test('items and bytes go through streams, and end', async () => {
+  const streams = start('stream')
+  expect(await streams.ended).toBe(0)
+  expect(streams.lines).toEqual(['1', '2', '3', '6553600 bytes kept'])
+})
+
 test('a link outlives the restart of its server, and ends', async () => {
   const link = start('link')
   expect(await link.ended).toBe(0)
