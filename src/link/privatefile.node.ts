@@ -95,10 +95,11 @@ const contentOf = async (path: string, { most, others }: Reading): Promise<Uint8
   return content
 }
 
-/** ID-15, ID-48: asks the file that was opened, so that it is the one that is read. */
+/** ID-15, ID-48, ID-50: asks the file that was opened, so that it is the one that is read. */
 const checkedSize = async (path: string, file: FileHandle, others: keyof typeof ACCESS): Promise<number> => {
   const status = await file.stat()
   if (!status.isFile()) throw fileError(path, 'expected a regular file')
+  if (others !== 'any' && !isOwn(status.uid)) throw fileError(path, 'expected a file of this user, got one of another')
   if (process.platform === 'win32' || (status.mode & ACCESS[others]) === 0) return status.size
   const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
   throw fileError(
@@ -106,6 +107,9 @@ const checkedSize = async (path: string, file: FileHandle, others: keyof typeof 
     `expected a file that only its owner may ${others === 'none' ? 'read' : 'write'} (mode 0600), got mode ${mode}`,
   )
 }
+
+/** The superuser can do anything to any file, so one of its own is as good. Windows has no such numbers. */
+const isOwn = (uid: number): boolean => uid === 0 || process.getuid === undefined || uid === process.getuid()
 
 /** The file is whole and on the disk before it gets its name. */
 const write = async (

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -20,6 +21,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { SottoError } from '../../src/errors.js'
 import { generateIdentity, parseIdentity, secretTextOf } from '../../src/identity/identity.js'
 import { readIdentity, writeIdentity } from '../../src/link/keyfile.node.js'
+import { readTrust } from '../../src/link/trustfile.node.js'
 
 const seed = Date.now() % 2 ** 31
 console.info(`test/link/keyfile: seed ${seed}`)
@@ -143,6 +145,16 @@ describe('ID-15 reading', () => {
     chmodSync(path, mode)
     const error = await refusal(readIdentity(path))
     expect(error.message).toContain(`mode 0${mode.toString(8)}: ${path}`)
+  })
+
+  // Only the superuser can give a file away.
+  test.runIf(process.getuid?.() === 0)('ID-50 refuses a file of another user', async () => {
+    writeFileSync(path, line, { mode: 0o600 })
+    chownSync(path, 65_534, 65_534)
+    expect((await refusal(readIdentity(path))).message).toContain('expected a file of this user')
+    await expect(readTrust(path)).rejects.toMatchObject({ code: 'identity/file' })
+    chownSync(path, 0, 0)
+    expect((await readIdentity(path)).id).toBe(identity.id)
   })
 
   test('ID-15 refuses a symbolic link, even to a good file', async () => {
