@@ -34,9 +34,12 @@ export class Items {
     if (exchange.sendEnded || exchange.faulted || exchange.last || exchange.abandoned !== undefined) return true
     const item = this.#acts.item(exchange, value, nowMs)
     if ('effect' in item) return item
-    if (item.length > 0) exchange.add(item)
-    this.#owner.push(exchange)
-    exchange.awaited = exchange.items.waiting > WRITE_ROOM
+    if (item.length > 0) {
+      exchange.add(item)
+      this.#owner.push(exchange)
+    }
+    // Who waits already is still to be told, though less waits by now.
+    if (exchange.items.waiting > WRITE_ROOM) exchange.awaited = true
     return !exchange.awaited
   }
 

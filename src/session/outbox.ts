@@ -152,7 +152,9 @@ export class Outbox {
   /** The next record's plaintext, to be sealed and wiped before any outbox fills again; undefined when nothing can go. */
   fill(): Uint8Array | undefined {
     this.#frames = 0
-    const at = this.#fillMessages(this.#fillUrgent(0))
+    const urgent = this.#fillUrgent(0)
+    // A RESET that has no room yet speaks of pieces that have gone: no others may go before it (SE-47).
+    const at = this.#urgent.length === 0 ? this.#fillMessages(urgent) : urgent
     return at === 0 ? undefined : SCRATCH.subarray(0, at)
   }
 

@@ -274,6 +274,20 @@ describe('credit', () => {
     raw.read()
     expect(raw.take()).toEqual([{ is: 'taken', exchange }])
   })
+
+  test('ME-33 whoever waits for room is told, whatever is written before there is', () => {
+    const raw = rawOf({}, { exchangeWindow: 65_536 })
+    const exchange = opened(raw, 'tube')
+    while (raw.engine.item(exchange, new Uint8Array(32_768), 0) === true);
+    raw.read()
+    // Less waits than makes a writer wait, and more than lets one go on.
+    expect(raw.engine.item(exchange, new Uint8Array(1), 0)).toBe(false)
+    expect(raw.engine.item(exchange, new Uint8Array(0), 0)).toBe(false)
+    expect(raw.take()).toEqual([])
+    raw.send(credit(2, 2 * 65_536))
+    raw.read()
+    expect(raw.take()).toEqual([{ is: 'taken', exchange }])
+  })
 })
 
 describe('fairness', () => {
@@ -329,6 +343,21 @@ describe('fairness', () => {
 })
 
 describe('ending early', () => {
+  test('SE-47 SE-48 nothing goes in pieces before the RESET of what did, however much is to be said first', () => {
+    const raw = rawOf({ plaintext: 1_024 })
+    raw.send(begin({ exchange: 1 }), begin({ exchange: 3 }))
+    const asking = raw.take().flatMap((event) => (event.is === 'message' ? [event.exchange] : []))
+    const { exchange } = raw.begin(act('call', textOf(200_000)))
+    raw.records(1)
+    for (const peers of asking) raw.engine.fault(peers, { code: 'call/fault', name: 'X', data: textOf(600) })
+    raw.engine.cancel(exchange)
+    raw.begin(act('call', textOf(200_000)))
+    const said = raw.records(3).flat()
+    const pieces = said.findIndex((frame) => frame.is === 'BEGIN')
+    expect(pieces).toBeGreaterThan(0)
+    expect(said.findIndex((frame) => frame.is === 'RESET')).toBeLessThan(pieces)
+  })
+
   test('SE-57 SE-123 a stream that is given up: RESET and STOP, and a FAULT is the answer', () => {
     const raw = rawOf()
     const exchange = opened(raw)
