@@ -1,5 +1,6 @@
 import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
+import type { SottoError } from '../errors.js'
 import type { Admitted } from '../session/gate.js'
 import type { Closed, Session } from './session.js'
 
@@ -23,6 +24,8 @@ export interface Stream {
   readonly closed: Promise<Closed>
   /** Items that were read. */
   readonly count: number
+  /** Why nothing more comes, if the peer did not end it. */
+  readonly cut: SottoError | undefined
   /** undefined at once while there is room, else a promise of it. @throws SottoError, TypeError behind the end */
   write(value: Wire): Promise<void> | undefined
   /** This direction is over behind what was written. */

@@ -57,6 +57,10 @@ export class StreamEnd implements Stream {
     return this.#count
   }
 
+  get cut(): SottoError | undefined {
+    return this.#error
+  }
+
   write(value: Wire): Promise<void> | undefined {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     if (this.#exchange.last) throw new TypeError('expected nothing to be written behind the end')
@@ -176,6 +180,7 @@ const roomOf = () => {
 export const failedStream = (error: SottoError): Stream => ({
   closed: Promise.resolve({ clean: false, error }),
   count: 0,
+  cut: error,
   write: () => Promise.reject(error),
   end: () => undefined,
   abort: () => undefined,

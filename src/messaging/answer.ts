@@ -125,10 +125,11 @@ const start = (run: () => unknown): Promise<unknown> => {
 }
 
 /** ME-10, ME-11: an incident at both ends. */
-export const internal = (error: unknown, { admitted, signal }: Incoming, desk: Desk): Answer => {
+export const internal = (error: unknown, { admitted, signal, stream }: Incoming, desk: Desk): Answer => {
   const incident = toHex(crypto.getRandomValues(new Uint8Array(16)))
-  // A handler that stops because it was told to has not failed.
-  if (!signal.aborted || error !== signal.reason) report(error, admitted, incident, desk)
+  // A handler that stops because it was told to has not failed; what it read may have told it first.
+  const told = signal.aborted && (error === signal.reason || error === stream?.cut)
+  if (!told) report(error, admitted, incident, desk)
   return { is: 'internal', incident }
 }
 

@@ -475,3 +475,27 @@ test('ME-11 a handler that reads when its session is lost fails with why, and is
   await Promise.all(answers.map(async (answer) => answer))
   expect(failures).toEqual([])
 })
+
+test('ME-11 a handler that reads when its stream is given up fails with why, and is not reported for it', async () => {
+  for (const give of ['abort', 'timeoutMs'] as const) {
+    const begun = gate()
+    const thrown = gate<unknown>()
+    const { house, failures } = await inHouse({
+      upload: async (_, { up }) => {
+        try {
+          for await (const chunk of up) begun.open(void chunk)
+        } catch (error) {
+          thrown.open(error)
+          throw error
+        }
+      },
+    })
+    const upload = house.upload({ room: 'a' }, give === 'abort' ? {} : { timeoutMs: 100 })
+    await upload.write(new Uint8Array(5))
+    await begun.passed
+    if (give === 'abort') upload.abort()
+    expect(['call/cancelled', 'call/deadline']).toContain(codeOf(await thrown.passed))
+    await turns()
+    expect(failures).toEqual([])
+  }
+})
