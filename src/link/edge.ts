@@ -228,7 +228,7 @@ export class Edge implements Caller {
         if (event.exchange.mine) this.#leave(event.exchange)?.finished()
         break
       case 'cancelled':
-        this.#streams.get(event.exchange)?.failed(event.error)
+        this.#streams.get(event.exchange)?.cancelled(event.error)
         this.#dispatch.cancel(event.exchange, event.error)
         break
       case 'denied':

@@ -75,6 +75,7 @@ export class StreamEnd implements Stream {
   }
 
   abort(reason: unknown): void {
+    if (!this.#holding) return
     this.#reason = reason
     this.#drop()
     this.#engine.cancel(this.#exchange)
@@ -130,6 +131,12 @@ export class StreamEnd implements Stream {
     this.#room = undefined
   }
 
+  /** Nobody waits for this end any more: what is unread goes with it, or a peer could make this end keep more than its credit (SE-125). */
+  cancelled(error: SottoError): void {
+    this.#drop()
+    this.failed(error)
+  }
+
   /** The whole of it has failed; what came before can still be read. */
   failed(error: SottoError): void {
     const { code, ran, message } = error
@@ -154,8 +161,9 @@ export class StreamEnd implements Stream {
     this.#close(closed)
   }
 
-  /** Nobody reads on. */
+  /** Nobody reads on. The end that stood behind what is dropped is none any more. */
   #drop(): void {
+    if (this.#items.length > 0) this.#over = false
     for (const item of this.#items.splice(0)) if (this.#holding) this.#engine.consumed(item)
   }
 

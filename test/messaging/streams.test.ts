@@ -499,3 +499,25 @@ test('ME-11 a handler that reads when its stream is given up fails with why, and
     expect(failures).toEqual([])
   }
 })
+
+test('SE-125 what nobody has read of a stream that was given up is not kept, and does not end as if it were all', async () => {
+  const begun = gate()
+  const door = gate()
+  const read = gate<unknown>()
+  const { house } = await inHouse({
+    upload: async (_, { up }) => {
+      begun.open()
+      await door.passed
+      read.open(await collect(up).catch(codeOf))
+    },
+  })
+  const upload = house.upload({ room: 'a' })
+  for (let count = 0; count < 3; count++) await upload.write(new Uint8Array(5))
+  await upload.end()
+  await begun.passed
+  await house.ping()
+  upload.abort()
+  await house.ping()
+  door.open()
+  expect(await read.passed).toBe('call/cancelled')
+})
