@@ -3,6 +3,7 @@ import { MAX_BUCKETS } from '../policy/limits.js'
 import { MAX_WAITING } from '../session/exchanges.js'
 import { MAX_FRAMES, MAX_LABELS } from '../session/frames.js'
 import { MAX_OFFERS } from '../session/initiation.js'
+import { UNREAD_WINDOWS } from '../session/intake.js'
 import { LIMITS } from '../session/limits.js'
 import { CONTROL_BUDGET } from '../session/outbox.js'
 import { MAX_NEG, MAX_NOISE } from '../session/packets.js'
@@ -116,6 +117,13 @@ export const BUDGETS = {
     unit: 'bytes of one exchange not yet taken',
     rule: 'SE-62',
     why: 'one exchange leaves room for others',
+  },
+  unreadItems: {
+    per: 'session',
+    most: UNREAD_WINDOWS * LIMITS.sessionWindow.default,
+    unit: 'bytes of items nobody has read',
+    rule: 'SE-125',
+    why: 'who is slow to read leaves calls their credit; of a byte each, 40 MiB',
   },
   message: {
     per: 'session',
