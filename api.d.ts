@@ -1074,6 +1074,7 @@ export declare const dial: <const U extends Contract = never>(endpoint: Endpoint
 
 import type { Wire } from '../cbor.js';
 import type { Contract } from '../contract/define.js';
+import type { SottoError } from '../errors.js';
 import type { Admitted } from '../session/gate.js';
 import type { Closed, Session } from './session.js';
 /** What messaging asks of a session; bodies are wire values, already checked by a shape. */
@@ -1095,6 +1096,8 @@ export interface Stream {
     readonly closed: Promise<Closed>;
     /** Items that were read. */
     readonly count: number;
+    /** Why nothing more comes, if the peer did not end it. */
+    readonly cut: SottoError | undefined;
     /** undefined at once while there is room, else a promise of it. @throws SottoError, TypeError behind the end */
     write(value: Wire): Promise<void> | undefined;
     /** This direction is over behind what was written. */
@@ -1900,7 +1903,7 @@ export interface Duplex<U, D> extends AsyncIterable<D>, AsyncDisposable {
      * was; what the stream failed with; call/cancelled if the peer takes no more; TypeError behind `end`
      */
     write(item: U): Promise<void>;
-    /** Nothing more is written; settles as a write does. What still comes can be read. */
+    /** Nothing more is written; settles with the writes that wait, what comes of them is in `closed`. What still comes can be read. */
     end(): Promise<void>;
     /** Gives the stream up in both directions: the handler's signal aborts. `closed` has `reason` as its error's cause. */
     abort(reason?: unknown): void;

@@ -17,7 +17,7 @@ export interface Duplex<U, D> extends AsyncIterable<D>, AsyncDisposable {
    * was; what the stream failed with; call/cancelled if the peer takes no more; TypeError behind `end`
    */
   write(item: U): Promise<void>
-  /** Nothing more is written; settles as a write does. What still comes can be read. */
+  /** Nothing more is written; settles with the writes that wait, what comes of them is in `closed`. What still comes can be read. */
   end(): Promise<void>
   /** Gives the stream up in both directions: the handler's signal aborts. `closed` has `reason` as its error's cause. */
   abort(reason?: unknown): void
