@@ -225,6 +225,8 @@ export declare const nothing: Shape<undefined>;
 /** A byte string as it is. */
 export declare const bytes: Shape<Uint8Array>;
 export type Nothing = typeof nothing;
+/** True where no value is carried. `any` stands for every value, so it is none of these. */
+export type IsNothing<S extends Shape> = 0 extends 1 & In<S> ? false : [In<S>] extends [undefined] ? true : false;
 /** A shape that may be sent: its input is a wire value, or nothing at all. */
 export type Sent = Shape<Wire, unknown> | Nothing;
 export type Shapes = Readonly<Record<string, Sent>>;
@@ -1851,7 +1853,7 @@ export declare const received: (operation: RequestResponse<Sent, Sent, Shapes>, 
 
 import type { Contract } from '../contract/define.js';
 import { type NoFaults, type OneWay, type Operation, type RequestResponse, type Stream } from '../contract/operation.js';
-import type { In, Out, Sent } from '../contract/shape.js';
+import type { In, IsNothing, Out, Sent } from '../contract/shape.js';
 import type { Incoming, Served } from '../link/face.js';
 import type { Session } from '../link/session.js';
 import type { Context } from './context.js';
@@ -1859,9 +1861,9 @@ import type { Context } from './context.js';
 export type Handlers<C extends Contract> = {
     readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
 };
-type Handler<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, infer F> ? [In<R>] extends [undefined] ? (request: Out<Q>, context: Context<F>) => void | Promise<void> : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context) => void | Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (request: Out<Q>, context: Context<NoFaults, Up<U>>) => [In<D>] extends [undefined] ? void | Promise<void> : AsyncIterable<In<D>> : never;
+type Handler<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, infer F> ? IsNothing<R> extends true ? (request: Out<Q>, context: Context<F>) => void | Promise<void> : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context) => void | Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (request: Out<Q>, context: Context<NoFaults, Up<U>>) => IsNothing<D> extends true ? void | Promise<void> : AsyncIterable<In<D>> : never;
 /** What a handler reads of a stream: nothing where nothing comes up. */
-type Up<U extends Sent> = [In<U>] extends [undefined] ? never : Out<U>;
+type Up<U extends Sent> = IsNothing<U> extends true ? never : Out<U>;
 export interface ServeOptions {
     /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
     readonly concurrency?: number;

@@ -18,6 +18,9 @@ export const bytes: Shape<Uint8Array> = builtIn('bytes', (value): value is Uint8
 
 export type Nothing = typeof nothing
 
+/** True where no value is carried. `any` stands for every value, so it is none of these. */
+export type IsNothing<S extends Shape> = 0 extends 1 & In<S> ? false : [In<S>] extends [undefined] ? true : false
+
 /** A shape that may be sent: its input is a wire value, or nothing at all. */
 export type Sent = Shape<Wire, unknown> | Nothing
 

@@ -9,7 +9,7 @@ import {
   type RequestResponse,
   type Stream,
 } from '../contract/operation.js'
-import type { In, Out, Sent } from '../contract/shape.js'
+import type { In, IsNothing, Out, Sent } from '../contract/shape.js'
 import type { Incoming, Served } from '../link/face.js'
 import type { Session } from '../link/session.js'
 import { answer, type Desk, internal, type Task } from './answer.js'
@@ -22,7 +22,7 @@ export type Handlers<C extends Contract> = { readonly [K in keyof C['operations'
 
 type Handler<Op extends Operation> =
   Op extends RequestResponse<infer Q, infer R, infer F>
-    ? [In<R>] extends [undefined]
+    ? IsNothing<R> extends true
       ? (request: Out<Q>, context: Context<F>) => void | Promise<void>
       : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>>
     : Op extends OneWay<infer M>
@@ -31,11 +31,11 @@ type Handler<Op extends Operation> =
         ? (
             request: Out<Q>,
             context: Context<NoFaults, Up<U>>,
-          ) => [In<D>] extends [undefined] ? void | Promise<void> : AsyncIterable<In<D>>
+          ) => IsNothing<D> extends true ? void | Promise<void> : AsyncIterable<In<D>>
         : never
 
 /** What a handler reads of a stream: nothing where nothing comes up. */
-type Up<U extends Sent> = [In<U>] extends [undefined] ? never : Out<U>
+type Up<U extends Sent> = IsNothing<U> extends true ? never : Out<U>
 
 export interface ServeOptions {
   /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */

@@ -521,3 +521,15 @@ test('SE-125 what nobody has read of a stream that was given up is not kept, and
   door.open()
   expect(await read.passed).toBe('call/cancelled')
 })
+
+test('ME-31 a stream of anything compiles at both ends, and hands on what came', async () => {
+  const Any = contract('any.v1', { turn: stream({ up: z.any(), down: z.any() }) })
+  const turn: Handlers<typeof Any>['turn'] = async function* (_, { up }) {
+    for await (const { left } of up) yield { right: left }
+  }
+  const { near } = await pair({ near: { use: [Any] }, far: { serve: [serve(Any, { turn })], policy: all } })
+  const turning = client(near, Any).turn()
+  await turning.write({ left: 1 })
+  await turning.end()
+  expect(await collect(turning)).toEqual([{ right: 1 }])
+})
