@@ -46,8 +46,9 @@ export class Items {
   /** This end's direction is over behind what waits. */
   end(exchange: Exchange): void {
     if (!exchange.stream || exchange.sendEnded || exchange.faulted) return
-    if (!exchange.mine && exchange.abandoned !== undefined) {
-      this.#owner.fault(exchange, { code: exchange.abandoned })
+    if (exchange.abandoned !== undefined) {
+      // An own one is over, or never began (SE-57).
+      if (!exchange.mine) this.#owner.fault(exchange, { code: exchange.abandoned })
       return
     }
     exchange.last = true

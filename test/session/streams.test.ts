@@ -343,6 +343,20 @@ describe('fairness', () => {
 })
 
 describe('ending early', () => {
+  test('SE-44 SE-57 what was given up before its BEGIN has no end either', () => {
+    const raw = rawOf({}, { exchanges: 1 })
+    const streams = [raw.begin(stretch('talk', 'a')), raw.begin(stretch('talk', 'b'))]
+    for (const { exchange } of streams.toReversed()) {
+      raw.engine.cancel(exchange)
+      raw.engine.end(exchange)
+      raw.engine.item(exchange, 'late', 0)
+    }
+    expect(raw.read()).toEqual([])
+    expect(kinds(raw.take())).toEqual(['fault', 'fault'])
+    opened(raw)
+    expect(fate(raw)).toBe('alive')
+  })
+
   test('SE-47 SE-48 nothing goes in pieces before the RESET of what did, however much is to be said first', () => {
     const raw = rawOf({ plaintext: 1_024 })
     raw.send(begin({ exchange: 1 }), begin({ exchange: 3 }))
