@@ -39,6 +39,7 @@ const seconds = () => (performance.now() - startedAt) / 1_000
 const tally = {}
 const findings = []
 let given = 0
+let stopped = false
 let done = 0
 let shownAt = 0
 
@@ -63,7 +64,7 @@ const work = (file) =>
   new Promise((resolve, reject) => {
     const worker = new Worker(file)
     const give = () => {
-      const count = Math.min(SHARE, seeds - given)
+      const count = stopped ? 0 : Math.min(SHARE, seeds - given)
       if (count === 0) return resolve(worker.terminate())
       worker.postMessage({ first: first + given, count })
       given += count
@@ -94,8 +95,12 @@ try {
   if (values.replay === undefined) {
     const file = join(directory, 'worker.mjs')
     await bundle('worker.ts', file)
+    // What is under way is finished, and counted.
+    process.once('SIGINT', () => {
+      stopped = true
+    })
     await Promise.all(Array.from({ length: workers }, () => work(file)))
-    console.log(`seeds ${first} to ${first + seeds - 1} in ${Math.round(seconds())} s: ${JSON.stringify(tally)}`)
+    console.log(`seeds ${first} to ${first + done - 1} in ${Math.round(seconds())} s: ${JSON.stringify(tally)}`)
   } else await replay(directory, values.replay)
 } finally {
   await rm(directory, { recursive: true })
