@@ -1,4 +1,4 @@
-import type { Random } from './random.js'
+import type { Random } from '../random.js'
 
 /** Bytes of an input, at most. */
 export const MAX_INPUT = 4_096
@@ -17,7 +17,7 @@ export const mutate = (
   let output = input
   do {
     const at = random.below(EDITS.length + (dictionary.length > 0 ? 2 : 0))
-    const edit = EDITS[at] ?? ((bytes) => insert(bytes, random, random.pick(dictionary, other)))
+    const edit = EDITS[at] ?? ((bytes) => insert(bytes, random, random.pick(dictionary)))
     output = edit(output, random, other)
   } while (random.below(2) === 0)
   return output.subarray(0, MAX_INPUT)
@@ -61,7 +61,7 @@ const integer = (input: Uint8Array, random: Random, bytes: number): Uint8Array =
 const EDITS: readonly Edit[] = [
   (input, random) => change(input, random, (byte) => byte ^ (1 << random.below(8))),
   (input, random) => change(input, random, () => random.below(256)),
-  (input, random) => change(input, random, () => random.pick(INTERESTING, 0)),
+  (input, random) => change(input, random, () => random.pick(INTERESTING)),
   (input, random) => change(input, random, (byte) => byte + random.below(17) - 8),
   (input, random) => integer(input, random, 2),
   (input, random) => integer(input, random, 4),

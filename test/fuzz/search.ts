@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toHex } from '../../src/bytes.js'
+import { Random } from '../random.js'
 import { Coverage } from './coverage.js'
 import { mutate } from './mutate.js'
-import { Random } from './random.js'
 import type { Target } from './target.js'
 import { TARGETS } from './targets.js'
 
@@ -70,7 +70,7 @@ const held = (): number => {
 }
 
 const search = (target: Target, coverage: Coverage): void => {
-  const random = new Random(seed)
+  const random = new Random(seed, 0)
   const corpus: Uint8Array[] = []
   const start = Date.now()
   let executions = 0
@@ -91,8 +91,8 @@ const search = (target: Target, coverage: Coverage): void => {
   const before = held()
   while (executions < limit.executions && Date.now() - start < limit.ms) {
     for (let i = 0; i < 1_000; i++) {
-      const input = random.pick(corpus, new Uint8Array(0))
-      attempt(mutate(input, random, random.pick(corpus, input), target.dictionary ?? []))
+      const input = random.pick(corpus)
+      attempt(mutate(input, random, random.pick(corpus), target.dictionary ?? []))
     }
     if (Date.now() < reportAt) continue
     report('   ')

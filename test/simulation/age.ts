@@ -2,9 +2,9 @@
 
 import type { Engine } from '../../src/session/engine.js'
 import { decodeFrames, NO_LABELS } from '../../src/session/frames.js'
+import { Random } from '../random.js'
 import { type Watcher, watched } from './keyring.js'
 import { Process } from './process.js'
-import { Random } from './random.js'
 import type { Role, Setting } from './script.js'
 import { messageOf } from './service.js'
 

@@ -6,7 +6,7 @@ import { issueCredential } from '../../src/identity/issue.js'
 import { Issuer } from '../../src/identity/issuer.js'
 import { Possession } from '../../src/identity/possession.js'
 import { type TrustStore, trustStore } from '../../src/identity/trust.js'
-import { Random } from './random.js'
+import { Random } from '../random.js'
 import type { Role } from './script.js'
 
 /** Unix time at the zero of the virtual clock. */

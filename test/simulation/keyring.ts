@@ -2,7 +2,7 @@ import { createCipheriv } from 'node:crypto'
 import { native } from '../../src/crypto/native.js'
 import { noble } from '../../src/crypto/noble.js'
 import type { AeadKey, Cipher, DhKey, Provider } from '../../src/crypto/provider.js'
-import type { Random } from './random.js'
+import type { Random } from '../random.js'
 import { violation } from './violation.js'
 
 /** Who is told of each record that an end seals or opens. A record is what has no associated data. */

@@ -1,4 +1,4 @@
-import { Random } from './random.js'
+import { Random } from '../random.js'
 
 /** An end of a session: the initiator is 0, the responder 1. A way has the number of the end that it leads from. */
 export type Role = 0 | 1

@@ -1,4 +1,4 @@
-/** The only source of chance in a simulation: sfc32, small and the same on every machine. */
+/** A source of chance that replays: sfc32, small and the same on every machine. */
 export class Random {
   #a: number
   #b: number
