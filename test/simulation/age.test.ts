@@ -19,14 +19,16 @@ interface Aged {
 }
 
 /** What collections of garbage leave or take by chance. */
-const FLAT_BYTES = 2 ** 20
+const FLAT_BYTES = 2 ** 17
+/** Code that the engine of JavaScript makes as it learns is no state of a session, and comes and goes by hundreds of KiB. */
+const PLAIN = ['--no-opt', '--no-sparkplug', '--no-lazy-feedback-allocation']
 
 const age = async (): Promise<Aged> => {
   const directory = await mkdtemp(join(tmpdir(), 'sotto-age-'))
   try {
     const file = join(directory, 'age.mjs')
     await bundle('age.ts', file)
-    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', file, '1'])
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', ...PLAIN, file, '1'])
     return JSON.parse(stdout)
   } finally {
     await rm(directory, { recursive: true })
