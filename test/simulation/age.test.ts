@@ -19,9 +19,9 @@ interface Aged {
 }
 
 /** What collections of garbage leave or take by chance. */
-const FLAT_BYTES = 2 ** 17
+const FLAT_BYTES = 2 ** 19
 /** Code that the engine of JavaScript makes as it learns is no state of a session, and comes and goes by hundreds of KiB. */
-const PLAIN = ['--no-opt', '--no-sparkplug', '--no-lazy-feedback-allocation']
+const PLAIN = ['--no-opt', '--no-sparkplug', '--no-lazy-feedback-allocation', '--no-flush-bytecode']
 
 const age = async (): Promise<Aged> => {
   const directory = await mkdtemp(join(tmpdir(), 'sotto-age-'))
