@@ -1,5 +1,6 @@
-import { decode, encode, type Wire } from '../cbor.js'
+import { decode, type Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
+import { encodeBody } from '../session/acts.js'
 import type { Caller, CallOptions } from './face.js'
 
 /** What Node takes as a time, 24 days. */
@@ -43,7 +44,7 @@ export class Request {
     this.signal = signal
     this.deadlineMs = timeoutMs > 0 ? nowMs + timeoutMs : Number.POSITIVE_INFINITY
     this.#asked = asked
-    this.#body = value === undefined ? undefined : bytesOf(value)
+    this.#body = value === undefined ? undefined : encodeBody(value)
     this.#settle = settle
   }
 
@@ -101,12 +102,4 @@ const maybe = (error: SottoError): SottoError => {
     cause: error,
     ran: 'maybe',
   })
-}
-
-const bytesOf = (value: Wire): Uint8Array => {
-  try {
-    return encode(value)
-  } catch (cause) {
-    throw SottoError.of('contract/invalid', 'a value that has no form on the wire', { details: { path: '' }, cause })
-  }
 }

@@ -126,7 +126,8 @@ export class Acts {
   }
 }
 
-const encodeBody = (value: Wire): Uint8Array => {
+/** The bytes of a value. @throws contract/invalid if it has no form on the wire */
+export const encodeBody = (value: Wire): Uint8Array => {
   try {
     return encode(value)
   } catch (cause) {
