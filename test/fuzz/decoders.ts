@@ -1,5 +1,5 @@
 import { concat, equal, toHex, utf8 } from '../../src/bytes.js'
-import { decode, decodeControl, encode, encodeControl } from '../../src/cbor.js'
+import { type Control, decode, decodeControl, encode, encodeControl } from '../../src/cbor.js'
 import { recordLength } from '../../src/channel/record.js'
 import { Splitter } from '../../src/channel/splitter.js'
 import { isAddress } from '../../src/contract/address.js'
@@ -20,6 +20,7 @@ import { decodeFrames, type Frame } from '../../src/session/frames.js'
 import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
 import { decodeHello, decodeRetry, encodeHello, encodeRetry } from '../../src/session/hello.js'
 import {
+  type Acceptance,
   decodeAcceptance,
   decodeInitiation,
   encodeAcceptance,
@@ -193,6 +194,19 @@ const payload: Target = {
   },
 }
 
+const acceptance: Acceptance = { serves: [0, 2], uses: [1], context: 'x', limits: limitsOf() }
+
+/** An extension that is not critical is let pass, and not kept (SE-23): what is written again gets it back. */
+const EXTENSIONS: Control = new Map([[1, 'x']])
+const extensionsOf = (bytes: Uint8Array): Control | undefined => mapOf(decodeControl(bytes)).get(6)
+const extended = (bytes: Uint8Array, extensions: Control | undefined): Uint8Array =>
+  encodeControl(new Map([...mapOf(decodeControl(bytes)), [6, extensions ?? new Map()]]))
+
+const mapOf = (value: Control): ReadonlyMap<number, Control> => {
+  if (value instanceof Map) return value
+  throw new TypeError('expected a map')
+}
+
 export const canonical: readonly Target[] = [
   credential,
   payload,
@@ -216,12 +230,17 @@ export const canonical: readonly Target[] = [
     encodeHello,
   ),
   twin('retry', SUITES.map(encodeRetry), decodeRetry, encodeRetry),
-  twin('initiation', [encodeInitiation(initiation)], decodeInitiation, encodeInitiation),
+  twin(
+    'initiation',
+    [encodeInitiation(initiation), extended(encodeInitiation(initiation), EXTENSIONS)],
+    (bytes) => ({ value: decodeInitiation(bytes), extensions: extensionsOf(bytes) }),
+    ({ value, extensions }) => extended(encodeInitiation(value), extensions),
+  ),
   twin(
     'acceptance',
-    [encodeAcceptance({ serves: [0, 2], uses: [1], context: 'x', limits: limitsOf() })],
-    decodeAcceptance,
-    encodeAcceptance,
+    [encodeAcceptance(acceptance), extended(encodeAcceptance(acceptance), EXTENSIONS)],
+    (bytes) => ({ value: decodeAcceptance(bytes), extensions: extensionsOf(bytes) }),
+    ({ value, extensions }) => extended(encodeAcceptance(value), extensions),
   ),
   frames,
   splitter,

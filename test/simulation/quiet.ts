@@ -4,7 +4,7 @@ import { nameOf, type Session } from './session.js'
 import { type Invariant, violation } from './violation.js'
 
 /** Bytes of an engine beside what its limits account for: keys, names, tables of the policy. */
-const BESIDE = 16_384
+const BESIDE = 4_096
 /** The longest packet or record. */
 const UNIT = 65_538
 /** Entries of maps, sets and arrays that an engine has when nothing is under way. */
