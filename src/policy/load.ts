@@ -7,6 +7,7 @@ import {
   type Attribute,
   type Condition,
   isOperator,
+  isWithheld,
   type Limit,
   type Member,
   OPERATORS,
@@ -27,6 +28,7 @@ export const BOUNDS = {
   patterns: 256,
   conditions: 32,
   listed: 1_000,
+  revealed: 256,
   text: 1_024,
   /** Pairs of a who and a pattern, over all rules: what the index holds. */
   pairs: 100_000,
@@ -41,14 +43,15 @@ export const BOUNDS = {
  */
 export const loadPolicy = (document: unknown): Policy => {
   const root = Place.document(document)
-  const fields = root.fields(['$schema', 'version', 'groups', 'rules', 'outbound'])
+  const fields = root.fields(['$schema', 'version', 'groups', 'rules', 'outbound', 'reveal'])
   root.required(fields, 'version', versionOf)
   const schema = optional(fields, '$schema', (at) => ({ $schema: at.text('a text', BOUNDS.text) }))
   const groups = optional(fields, 'groups', (at) => ({ groups: groupsOf(at) }))
   const outbound = optional(fields, 'outbound', (at) => ({ outbound: effectOf(at) }))
+  const reveal = optional(fields, 'reveal', (at) => ({ reveal: revealOf(at) }))
   const known = new Set(Object.keys(groups?.groups ?? {}))
   const rules = root.required(fields, 'rules', (at) => rulesOf(at, known))
-  return Object.freeze({ version: 1, rules, ...schema, ...groups, ...outbound })
+  return Object.freeze({ version: 1, rules, ...schema, ...groups, ...outbound, ...reveal })
 }
 
 type Fields = ReadonlyMap<string, Place>
@@ -71,6 +74,16 @@ const groupsOf = (at: Place): Readonly<Record<string, readonly Member[]>> => {
     groups[name] = Object.freeze(members.items(0, BOUNDS.members).map(memberOf))
   }
   return Object.freeze(groups)
+}
+
+/** PO-40: the values of all other attributes are shown anyway, so a name of one would change nothing. */
+const revealOf = (at: Place): readonly Attribute[] => {
+  const names = at.items(0, BOUNDS.revealed).map((item) => {
+    const attribute = attributeOf(item)
+    if (!isWithheld(attribute)) throw item.fail('an attribute whose value is withheld unless it is revealed')
+    return attribute
+  })
+  return Object.freeze(names)
 }
 
 const rulesOf = (at: Place, groups: ReadonlySet<string>): readonly Rule[] => {

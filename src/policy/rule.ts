@@ -46,6 +46,8 @@ export interface Policy {
   readonly rules: readonly Rule[]
   /** What becomes of our own acts that no rule speaks of; `allow` unless said. */
   readonly outbound?: 'allow' | 'deny'
+  /** The labels, fields and claims whose values explanations and audit records may show. */
+  readonly reveal?: readonly Attribute[]
 }
 
 export type Scalar = string | number | boolean
@@ -82,6 +84,9 @@ export const typesOfAttribute = (attribute: string): readonly ScalarType[] | und
 /** True for what is known only once the whole message has come: its size, its body, and where that leads a conversation. */
 export const isLate = (attribute: string): boolean =>
   attribute === 'bytes' || attribute === 'state' || attribute.startsWith('body.')
+
+/** Whether its value comes from the message or a credential, and so is shown only if the policy reveals it. */
+export const isWithheld = (attribute: string): boolean => !isKey(FIXED, attribute)
 
 /** The claim an attribute names; claims come from the peer, never from a message. */
 export const claimOf = (attribute: string): string | undefined =>

@@ -49,6 +49,7 @@ test('PO-1 a full document loads, as frozen copies', () => {
       { id: 'out', effect: 'deny', to: ['any'], verbs: ['initiate'], on: ['a.v1'] },
     ],
     outbound: 'deny',
+    reveal: ['body.room', 'label.trace', 'claim.tenant'],
   }
   const policy = loadPolicy(full)
   expect(policy).toEqual(full)
@@ -57,7 +58,7 @@ test('PO-1 a full document loads, as frozen copies', () => {
     expect(Object.isFrozen(part)).toBe(true)
     parts.push(...Object.values(part).filter((each) => typeof each === 'object' && each !== null))
   }
-  expect(parts).toHaveLength(18)
+  expect(parts).toHaveLength(19)
   full.rules[0]?.on.push('b.v1.o')
   expect(policy.rules[0]?.on).toHaveLength(3)
 })
@@ -225,6 +226,12 @@ describe('PO-3 bounds', () => {
       'rules',
     ],
     [
+      'names to reveal',
+      document({ reveal: many(BOUNDS.revealed, (n) => `body.f${n}`) }),
+      document({ reveal: many(BOUNDS.revealed + 1, (n) => `body.f${n}`) }),
+      'reveal',
+    ],
+    [
       'a text',
       withCondition({ attribute: 'state', is: 'eq', value: 'x'.repeat(BOUNDS.text) }),
       withCondition({ attribute: 'state', is: 'eq', value: 'x'.repeat(BOUNDS.text + 1) }),
@@ -385,6 +392,30 @@ describe('PO-12 operators and values', () => {
     for (const is of ['present', 'absent']) {
       expect(refusal(withCondition({ attribute: 'bytes', is, value: 1 })).details.path).toBe('rules[0].when[1]')
     }
+  })
+})
+
+describe('PO-40 what is revealed', () => {
+  test.each([
+    'bytes',
+    'time',
+    'suite',
+    'body',
+    'body.',
+    'body.*',
+    'label.a.b',
+    'peer.id',
+    'body.__proto__',
+    '',
+    1,
+    null,
+  ])('PO-40 refuses %j', (name) =>
+    expect(refusal(document({ reveal: ['body.room', name] })).details.path).toBe('reveal[1]'),
+  )
+  test('PO-40 is a list, which may be empty', () => {
+    expect(loadPolicy(document({ reveal: [] })).reveal).toEqual([])
+    expect(refusal(document({ reveal: 'body.room' })).details.path).toBe('reveal')
+    expect(refusal(document({ reveal: { 'body.room': true } })).details.path).toBe('reveal')
   })
 })
 
