@@ -1,5 +1,6 @@
 import type { Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
+import { type AuditRecord, encodeAudit, type Seen } from './auditrecord.js'
 import type { Attributes } from './check.js'
 import type { Compiled, Direction, Pending } from './compile.js'
 import { deny, type Verdict, weigh } from './decide.js'
@@ -13,7 +14,7 @@ export type Needs = 'nothing' | 'head' | 'body'
  * A verdict; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
  * bytes, the way to charge more of them: the rules that have no room, none if it is charged.
  */
-export type Admission = Verdict & { readonly release?: () => void; readonly spend?: Spend }
+export type Admission = Verdict & { readonly seen?: Seen; readonly release?: () => void; readonly spend?: Spend }
 
 export type Spend = (bytes: number, nowMs: number) => readonly string[]
 
@@ -22,6 +23,8 @@ export interface Source {
   readonly epoch: number
   readonly compiled: Compiled
   readonly limits: Limits
+  /** Takes an encoded record; false if it was dropped. */
+  readonly audit: ((record: Uint8Array) => boolean) | undefined
 }
 
 /** Plans a PeerPolicy keeps; beyond, it forgets them all, for the peer chooses the addresses. */
@@ -44,6 +47,16 @@ export class PeerPolicy {
   /** The epoch of the rules that the next answer comes from. */
   get epoch(): number {
     return this.#source.epoch
+  }
+
+  /** Whether anybody hears `audit`. */
+  get audited(): boolean {
+    return this.#source.audit !== undefined
+  }
+
+  /** Tells the audit log; never throws. */
+  audit(record: AuditRecord): void {
+    tell(this.#source.audit, record)
   }
 
   /** What `admit` will read. With `nothing`, the attributes may be empty. */
@@ -102,6 +115,11 @@ export class PeerPolicy {
     return lacking.length > 0 ? deny('limit', lacking) : verdict
   }
 
+  /** What the rules alone say: no limit is looked at or charged. `attributes` are all that was known when it was admitted. */
+  stands(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict {
+    return judge(this.#plan(direction, verb, address), attributes).verdict
+  }
+
   #plan(direction: Direction, verb: Verb, address: string): Plan {
     if (this.#compiled !== this.#source.compiled) this.#forget()
     return this.#plans[direction].get(verb)?.get(address) ?? this.#make(direction, verb, address)
@@ -123,6 +141,15 @@ export class PeerPolicy {
     this.#plans.in.clear()
     this.#plans.out.clear()
     this.#count = 0
+  }
+}
+
+/** Tells `audit`, if there is one. */
+export const tell = (audit: Source['audit'], record: AuditRecord): void => {
+  try {
+    audit?.(encodeAudit(record))
+  } catch {
+    // A sink must not throw. If it does, what was decided stands: the channel never depends on its log.
   }
 }
 

@@ -1,4 +1,6 @@
+import { toHex, utf8 } from '../bytes.js'
 import type { Contract } from '../contract/define.js'
+import { defaultProvider } from '../crypto/default.js'
 import { Epoch } from '../identity/epoch.js'
 import type { Peer } from '../identity/peer.js'
 import { Compiled } from './compile.js'
@@ -6,7 +8,8 @@ import { checkContracts } from './contracts.js'
 import type { Question, Verdict } from './decide.js'
 import { Limits } from './limits.js'
 import { loadPolicy } from './load.js'
-import { PeerPolicy } from './peer.js'
+import { PeerPolicy, type Source, tell } from './peer.js'
+import type { Policy } from './rule.js'
 
 /** A policy that can be replaced while sessions live, and what its limits have counted. */
 export interface PolicyStore {
@@ -30,6 +33,11 @@ export interface PolicyStore {
 export interface PolicyOptions {
   /** What a document says of these contracts must fit them; what it says of others is not looked at. */
   readonly contracts?: readonly Contract[]
+  /**
+   * Called with each audit record: a JSON object in UTF-8 of at most 4,096 bytes, its own to keep. False says that it was
+   * dropped. It must not throw and not block.
+   */
+  readonly audit?: (record: Uint8Array) => boolean
 }
 
 /**
@@ -37,17 +45,21 @@ export interface PolicyOptions {
  * @throws SottoError policy/malformed
  */
 export const policyStore = (document: unknown, options: PolicyOptions = {}): PolicyStore =>
-  new Store(document === undefined ? { version: 1, rules: [] } : document, options.contracts ?? [])
+  new Store(document === undefined ? { version: 1, rules: [] } : document, options)
 
-class Store implements PolicyStore {
+class Store implements PolicyStore, Source {
   readonly limits = new Limits()
+  readonly audit: Source['audit']
   compiled: Compiled
   readonly #contracts: readonly Contract[]
   readonly #epoch = new Epoch()
 
-  constructor(document: unknown, contracts: readonly Contract[]) {
+  constructor(document: unknown, { contracts = [], audit }: PolicyOptions) {
     this.#contracts = [...contracts]
-    this.compiled = this.#load(document)
+    this.audit = audit
+    const policy = this.#load(document)
+    this.compiled = new Compiled(policy)
+    this.#tellPolicy(policy, this.epoch)
   }
 
   get epoch(): number {
@@ -56,7 +68,10 @@ class Store implements PolicyStore {
 
   // PO-24: nothing changes before the whole document has loaded.
   replace(document: unknown): void {
-    this.compiled = this.#load(document)
+    const policy = this.#load(document)
+    this.compiled = new Compiled(policy)
+    // Before those who narrow by it are told.
+    this.#tellPolicy(policy, this.epoch + 1)
     this.#epoch.advance()
   }
 
@@ -72,9 +87,15 @@ class Store implements PolicyStore {
     return this.#epoch.onChange(changed)
   }
 
-  #load(document: unknown): Compiled {
+  #load(document: unknown): Policy {
     const policy = loadPolicy(document)
     checkContracts(policy, this.#contracts)
-    return new Compiled(policy)
+    return policy
+  }
+
+  #tellPolicy(policy: Policy, epoch: number): void {
+    if (this.audit === undefined) return
+    const digest = toHex(defaultProvider.hash.SHA256.digest(utf8(JSON.stringify(policy))))
+    tell(this.audit, { kind: 'policy', epoch, digest })
   }
 }
