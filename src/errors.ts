@@ -32,6 +32,7 @@ export const ERRORS = {
   'contract/unserved': { scope: 'session', wire: 17, means: 'a contract or operation the other end does not serve' },
   'contract/changed': { scope: 'session', wire: 18, means: 'an operation whose row differs at the other end' },
   'contract/invalid': { scope: 'exchange', wire: 19, means: 'a value its shape or the wire profile refuses' },
+  'contract/malformed': { scope: 'message', wire: 0, means: 'an exported contract that does not load' },
   'identity/malformed': { scope: 'message', wire: 0, means: 'an identity or secret text that does not parse' },
   'identity/mismatch': { scope: 'session', wire: 0, means: 'the peer proved another key than the one expected' },
   'identity/changed': { scope: 'session', wire: 0, means: 'the endpoint proved another key than the one remembered' },
@@ -42,6 +43,7 @@ export const ERRORS = {
   'policy/malformed': { scope: 'message', wire: 0, means: 'a policy document that does not load' },
   'policy/denied': { scope: 'exchange', wire: 32, means: 'no rule allows it, or one denies it' },
   'policy/limited': { scope: 'exchange', wire: 33, means: 'a limit of a matching rule has no room' },
+  'audit/broken': { scope: 'message', wire: 0, means: 'a line of an audit log that does not fit' },
   'session/malformed': { scope: 'session', wire: 1, means: 'bytes that are no packet, payload or frame' },
   'session/unexpected': { scope: 'session', wire: 2, means: 'a packet or frame the state table does not allow here' },
   'session/suite': { scope: 'session', wire: 0, means: 'no common suite, or one that was not offered' },
@@ -73,12 +75,14 @@ export interface ErrorDetails {
   'policy/denied': { readonly decision: string; readonly address: string }
   'policy/limited': { readonly decision: string; readonly address: string }
   'policy/malformed': { readonly path: string }
+  'audit/broken': { readonly line: number }
   'call/fault': { readonly name: string; readonly data: unknown }
   'call/internal': { readonly incident: string }
   'channel/truncated': { readonly records: number }
   'contract/unserved': { readonly contract: string; readonly operation?: string }
   'contract/changed': { readonly contract: string; readonly operation: string }
   'contract/invalid': { readonly path: string }
+  'contract/malformed': { readonly path: string }
   'identity/mismatch': { readonly expected: string; readonly seen: string }
   'identity/changed': { readonly known: string; readonly seen: string }
 }

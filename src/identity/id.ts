@@ -55,6 +55,28 @@ export const parseIssuerId = (text: string): Uint8Array => decodeText('issuer', 
  */
 export const issuerId = (text: string): IssuerId => issuerIdOf(parseIssuerId(text))
 
+/** The text of an auditor's Ed25519 public key: compared whole, never by a part. */
+export type AuditorId = `sottolog1${string}`
+
+/** The id of a 32-byte Ed25519 public key; the one place an auditor's id is made. @throws RangeError on another length */
+export const auditorIdOf = (publicKey: Uint8Array): AuditorId =>
+  // A cast, for the row of `auditor` writes this prefix.
+  encodeText('auditor', publicKey) as AuditorId
+
+/**
+ * The 32-byte public key of an auditor's id, freshly allocated.
+ *
+ * @throws SottoError identity/malformed unless `text` is exactly what `auditorIdOf` writes
+ */
+export const parseAuditorId = (text: string): Uint8Array => decodeText('auditor', text)
+
+/**
+ * A text from outside as the auditor's id that it is.
+ *
+ * @throws SottoError identity/malformed unless it is one
+ */
+export const auditorId = (text: string): AuditorId => auditorIdOf(parseAuditorId(text))
+
 /** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
 export const isCanonicalX25519 = (u: Uint8Array): boolean => {
   if (u.length !== 32) return false

@@ -20,6 +20,9 @@ const TEXTS = {
   issuer: { prefix: 'sottoca', upper: false, type: 0, length: 32, name: 'an issuer id' },
   issuerSecret: { prefix: 'sottoca-secret-', upper: true, type: 0, length: 32, name: "an issuer's secret text" },
   issuerSealed: { prefix: 'sottoca-sealed-', upper: true, type: 0, length: 65, name: "an issuer's sealed text" },
+  auditor: { prefix: 'sottolog', upper: false, type: 0, length: 32, name: 'an auditor id' },
+  auditorSecret: { prefix: 'sottolog-secret-', upper: true, type: 0, length: 32, name: "an auditor's secret text" },
+  auditorSealed: { prefix: 'sottolog-sealed-', upper: true, type: 0, length: 65, name: "an auditor's sealed text" },
   challenge: { prefix: 'sotto-challenge-', upper: false, type: 0, length: 48, name: 'a challenge' },
   proof: { prefix: 'sotto-proof-', upper: false, type: 0, length: 112, name: 'a proof of possession' },
 } as const satisfies Record<string, TextRow>

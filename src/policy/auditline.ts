@@ -1,0 +1,108 @@
+import { EMPTY } from '../bytes.js'
+import { SottoError } from '../errors.js'
+import { parseJson } from './json.js'
+
+/** AU-2: bytes of a line of an audit log with its newline, at most. */
+export const MAX_AUDIT_LINE = 8_192
+
+const NEWLINE = 0x0a
+const FRAME = /^\{"seq":([1-9][0-9]{0,15}),"time":(0|[1-9][0-9]{0,15}),"prev":"([0-9a-f]{64})","record":(\{.*\})\}$/
+const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** What a line says: of a kind of this version, or of one that is not known here. Its fields are unchecked. */
+export interface LineRecord {
+  readonly kind: string
+  readonly [field: string]: unknown
+}
+
+export interface AuditLine {
+  /** From 1, by one. */
+  readonly seq: number
+  /** Unix time by the clock of the log's process, in milliseconds. */
+  readonly time: number
+  /** SHA-256 of the line before, in hex. */
+  readonly prev: string
+  readonly record: LineRecord
+}
+
+/**
+ * AU-1: one line without its newline. It checks the frame alone: whether the line fits those before it is for `AuditCheck`.
+ *
+ * @param number what an error calls the line
+ * @throws SottoError audit/broken
+ */
+export const readAuditLine = (line: Uint8Array, number: number): AuditLine => {
+  if (line.length >= MAX_AUDIT_LINE) throw tooLong(number)
+  const [, seq, time, prev = '', record = ''] = FRAME.exec(decoded(line, number)) ?? []
+  if (seq === undefined)
+    throw broken(number, 'expected seq, time, prev and record, in this order and without white space')
+  const read = { seq: Number(seq), time: Number(time), prev, record: parsed(record, number) }
+  if (!Number.isSafeInteger(read.seq) || !Number.isSafeInteger(read.time))
+    throw broken(number, 'expected numbers of at most 2^53-1')
+  return read
+}
+
+/**
+ * Cuts a stream of bytes into lines, with one line of memory. The bytes of a line are the caller's to keep; its newline is not
+ * among them.
+ */
+export class AuditLines {
+  #rest: Uint8Array = EMPTY
+
+  /** Bytes behind the last newline so far: a torn tail, if nothing follows. */
+  get left(): number {
+    return this.#rest.length
+  }
+
+  /** The lines that `chunk` ends. @throws SottoError audit/broken on a line that is too long; `number` is that of the first */
+  *push(chunk: Uint8Array, number: number): Generator<Uint8Array> {
+    let from = 0
+    let next = number
+    for (let to = chunk.indexOf(NEWLINE); to >= 0; to = chunk.indexOf(NEWLINE, from)) {
+      yield this.#joined(chunk.subarray(from, to), next++)
+      this.#rest = EMPTY
+      from = to + 1
+    }
+    this.#rest = this.#joined(chunk.subarray(from), next)
+  }
+
+  /** AU-2: refused before it is copied. */
+  #joined(part: Uint8Array, number: number): Uint8Array {
+    if (this.#rest.length + part.length >= MAX_AUDIT_LINE) throw tooLong(number)
+    const whole = new Uint8Array(this.#rest.length + part.length)
+    whole.set(this.#rest)
+    whole.set(part, this.#rest.length)
+    return whole
+  }
+}
+
+export const broken = (line: number, what: string, cause?: unknown): SottoError<'audit/broken'> =>
+  SottoError.of('audit/broken', `line ${line}: ${what}`, { details: { line }, cause })
+
+const tooLong = (number: number): SottoError<'audit/broken'> =>
+  broken(number, `expected at most ${MAX_AUDIT_LINE} bytes and a newline`)
+
+const decoded = (line: Uint8Array, number: number): string => {
+  try {
+    return text.decode(line)
+  } catch (cause) {
+    throw broken(number, 'expected UTF-8', cause)
+  }
+}
+
+const parsed = (record: string, number: number): LineRecord => {
+  const value = parsedJson(record, number)
+  if (!isRecord(value)) throw broken(number, 'expected a record with a kind')
+  return value
+}
+
+const parsedJson = (record: string, number: number): unknown => {
+  try {
+    return parseJson(record)
+  } catch (cause) {
+    throw broken(number, 'expected a record in JSON in which no object has a name twice', cause)
+  }
+}
+
+const isRecord = (value: unknown): value is LineRecord =>
+  typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string'
