@@ -1,5 +1,6 @@
 export type { Wire } from './cbor.js'
 export { type Contract, type ContractExport, type ContractName, contract } from './contract/define.js'
+export { parseContract } from './contract/exported.js'
 export type { Verb } from './contract/kinds.js'
 export {
   type OneWay,
@@ -13,9 +14,10 @@ export {
 } from './contract/operation.js'
 export { bytes, nothing, type Shape } from './contract/shape.js'
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js'
+export { type Auditor, generateAuditor, parseAuditor } from './identity/auditor.js'
 export { decodeCredential } from './identity/credential.js'
 export type { Expected, KnownKeys } from './identity/expected.js'
-export { type IssuerId, issuerId, type PeerId, peerId } from './identity/id.js'
+export { type AuditorId, auditorId, type IssuerId, issuerId, type PeerId, peerId } from './identity/id.js'
 export { generateIdentity, type Identity, parseIdentity } from './identity/identity.js'
 export { type Grant, issueCredential } from './identity/issue.js'
 export { generateIssuer, type Issuer, parseIssuer } from './identity/issuer.js'

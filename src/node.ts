@@ -1,6 +1,7 @@
+export { readContract } from './link/contractfile.node.js'
 export { readCredential, writeCredential } from './link/credentialfile.node.js'
 export { dial } from './link/dial.node.js'
-export { readIdentity, readIssuer, writeIdentity, writeIssuer } from './link/keyfile.node.js'
+export { readAuditor, readIdentity, readIssuer, writeAuditor, writeIdentity, writeIssuer } from './link/keyfile.node.js'
 export type { KnownPeers } from './link/knownpeers.js'
 export { knownPeers } from './link/knownpeers.node.js'
 export { link } from './link/link.node.js'

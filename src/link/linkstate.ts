@@ -55,6 +55,7 @@ export const AFTER = {
   'contract/unserved': 'final',
   'contract/changed': 'final',
   'contract/invalid': 'final',
+  'contract/malformed': 'final',
   'identity/malformed': 'final',
   'identity/mismatch': 'final',
   'identity/changed': 'final',
