@@ -66,6 +66,7 @@ export const AFTER = {
   'policy/malformed': 'final',
   'policy/denied': 'final',
   'policy/limited': 'retry',
+  'audit/broken': 'final',
   'session/malformed': 'retry',
   'session/unexpected': 'retry',
   'session/suite': 'retry',
