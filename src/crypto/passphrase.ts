@@ -12,7 +12,11 @@ const DEFAULT_COST = 17
 const LEAST_COST = 14
 const MOST_COST = 18
 /** What a sealed secret may be taken for: a secret of one kind does not open as one of the other. */
-const LABELS = { identity: utf8('Sotto/1 sealed identity'), issuer: utf8('Sotto/1 sealed issuer') } as const
+const LABELS = {
+  identity: utf8('Sotto/1 sealed identity'),
+  issuer: utf8('Sotto/1 sealed issuer'),
+  auditor: utf8('Sotto/1 sealed auditor'),
+} as const
 
 export type SealedAs = keyof typeof LABELS
 

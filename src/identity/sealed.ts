@@ -2,6 +2,7 @@ import { defaultProvider } from '../crypto/default.js'
 import { openWithPassphrase, type SealedAs, sealWithPassphrase } from '../crypto/passphrase.js'
 import type { Provider } from '../crypto/provider.js'
 import { SottoError } from '../errors.js'
+import { Auditor, auditorKeysOf } from './auditor.js'
 import { Identity, keyPairOf } from './identity.js'
 import { Issuer, issuerKeysOf } from './issuer.js'
 import { decodeText, encodeText } from './text.js'
@@ -37,6 +38,19 @@ export const sealIssuer = (
   return text
 }
 
+/** @internal ID-52: the same for an auditor's secret: `SOTTOLOG-SEALED-1…`, 129 characters. @throws RangeError on an empty passphrase */
+export const sealAuditor = (
+  auditor: Auditor,
+  passphrase: string,
+  provider: Provider = defaultProvider,
+  cost?: number,
+): string => {
+  const { secretKey } = auditorKeysOf(auditor)
+  const text = encodeText('auditorSealed', sealWithPassphrase(provider, secretKey, passphrase, 'auditor', cost))
+  secretKey.fill(0)
+  return text
+}
+
 /**
  * @internal The identity of a sealed text. Takes about a second.
  *
@@ -56,6 +70,14 @@ export const openIssuer = (text: string, passphrase: string, provider: Provider 
   const issuer = Issuer.of(secretKey, provider)
   secretKey.fill(0)
   return issuer
+}
+
+/** @internal The auditor of a sealed text; as `openIdentity`. */
+export const openAuditor = (text: string, passphrase: string, provider: Provider = defaultProvider): Auditor => {
+  const secretKey = opened(decodeText('auditorSealed', text), passphrase, 'auditor', provider)
+  const auditor = Auditor.of(secretKey, provider)
+  secretKey.fill(0)
+  return auditor
 }
 
 const opened = (sealed: Uint8Array, passphrase: string, as: SealedAs, provider: Provider): Uint8Array => {

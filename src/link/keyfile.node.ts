@@ -1,13 +1,14 @@
 import { utf8 } from '../bytes.js'
-import type { IssuerId, PeerId } from '../identity/id.js'
+import { type Auditor, auditorSecretTextOf, parseAuditor } from '../identity/auditor.js'
+import type { AuditorId, IssuerId, PeerId } from '../identity/id.js'
 import { type Identity, parseIdentity, secretTextOf } from '../identity/identity.js'
 import { type Issuer, issuerSecretTextOf, parseIssuer } from '../identity/issuer.js'
-import { openIdentity, openIssuer, sealIdentity, sealIssuer } from '../identity/sealed.js'
+import { openAuditor, openIdentity, openIssuer, sealAuditor, sealIdentity, sealIssuer } from '../identity/sealed.js'
 import { kindOfText, type TextKind } from '../identity/text.js'
 import { fileError, readPrivate, writeNew } from './privatefile.node.js'
 
-/** Bytes of a key file: the longest text, 128 characters, and a line feed. */
-const MAX_BYTES = 129
+/** Bytes of a key file: the longest text, 129 characters, and a line feed. */
+const MAX_BYTES = 130
 
 /** How the key of a file is read. */
 interface Form<K> {
@@ -18,6 +19,7 @@ interface Form<K> {
 
 const IDENTITY: Form<Identity> = { sealed: 'sealed', parse: parseIdentity, open: openIdentity }
 const ISSUER: Form<Issuer> = { sealed: 'issuerSealed', parse: parseIssuer, open: openIssuer }
+const AUDITOR: Form<Auditor> = { sealed: 'auditorSealed', parse: parseAuditor, open: openAuditor }
 
 /**
  * The identity of a key file.
@@ -35,6 +37,12 @@ export const readIssuer = (
   path: string,
   options: { readonly passphrase?: () => Promise<string> } = {},
 ): Promise<Issuer> => readKey(path, ISSUER, options.passphrase)
+
+/** The auditor of a key file; as `readIdentity`. @throws SottoError identity/file */
+export const readAuditor = (
+  path: string,
+  options: { readonly passphrase?: () => Promise<string> } = {},
+): Promise<Auditor> => readKey(path, AUDITOR, options.passphrase)
 
 /**
  * ID-14: makes a key file, whole or not at all, that only its owner may read. An existing file is never replaced.
@@ -62,6 +70,17 @@ export const writeIssuer = async (
   const { passphrase } = options
   await writeKey(path, passphrase === undefined ? issuerSecretTextOf(issuer) : sealIssuer(issuer, passphrase))
   return issuer.id
+}
+
+/** Makes the key file of an auditor; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
+export const writeAuditor = async (
+  path: string,
+  auditor: Auditor,
+  options: { readonly passphrase?: string } = {},
+): Promise<AuditorId> => {
+  const { passphrase } = options
+  await writeKey(path, passphrase === undefined ? auditorSecretTextOf(auditor) : sealAuditor(auditor, passphrase))
+  return auditor.id
 }
 
 const readKey = async <K>(path: string, form: Form<K>, ask: (() => Promise<string>) | undefined): Promise<K> => {

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import { run } from '../../src/cli/commands.js'
 import { askNewPassphrase, askPassphrase, type Desk } from '../../src/cli/passphrase.js'
-import { readIdentity } from '../../src/node.js'
+import { readAuditor, readIdentity } from '../../src/node.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sotto-keygen-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -61,6 +61,17 @@ describe('sotto keygen', () => {
     expect((await sotto('keygen', fresh('key'))).out).not.toBe(id)
   })
 
+  test('CL-4 CL-5 --audit makes the key of an audit log, which `id --audit` tells', async () => {
+    const path = fresh('key')
+    const { exit, out } = await sotto('keygen', path, '--audit')
+    expect(exit).toBe(0)
+    expect(out).toMatch(/^sottolog1[a-z0-9]{59}$/)
+    expect((await readAuditor(path)).id).toBe(out)
+    expect(await sotto('id', path, '--audit')).toEqual({ exit: 0, out, error: '' })
+    expect(await sotto('id', path)).toMatchObject({ exit: 1, out: '' })
+    expect(await sotto('id', path, '--issuer', '--audit')).toMatchObject({ exit: 2, out: '' })
+  })
+
   test('CL-1 an existing file is kept: exit 1', async () => {
     const path = file('mine')
     const { exit, out, error } = await sotto('keygen', path)
@@ -104,6 +115,7 @@ describe('sotto keygen', () => {
     [['key', '--passphrase', 'secret']],
     [['key', '--passphrase=secret']],
     [['key', '--passphrase', '--passphrase-file', 'file']],
+    [['key', '--issuer', '--audit']],
   ])('CL-2 sotto keygen %j is a wrong call: exit 2, and no key is made', async (args) => {
     const { exit, out, error } = await sotto('keygen', ...args)
     expect([exit, out]).toEqual([2, ''])

@@ -19,8 +19,9 @@ import { inspect } from 'node:util'
 import { build } from 'esbuild'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { SottoError } from '../../src/errors.js'
+import { auditorSecretTextOf, generateAuditor } from '../../src/identity/auditor.js'
 import { generateIdentity, parseIdentity, secretTextOf } from '../../src/identity/identity.js'
-import { readIdentity, writeIdentity } from '../../src/link/keyfile.node.js'
+import { readAuditor, readIdentity, readIssuer, writeAuditor, writeIdentity } from '../../src/link/keyfile.node.js'
 import { readTrust } from '../../src/link/trustfile.node.js'
 
 const seed = Date.now() % 2 ** 31
@@ -327,4 +328,34 @@ test.skipIf(!mounted)('ID-14 ID-17 a full disk is told, and nothing is left behi
   expect(readdirSync(disk)).toEqual(['filler'])
   rmSync(join(disk, 'filler'))
   expect(await writeIdentity(join(disk, 'id.key'), identity)).toBe(identity.id)
+})
+
+describe('ID-54 the key file of an auditor', () => {
+  const auditor = generateAuditor()
+
+  test('ID-54 reads back, with mode 0600, and never takes the place of another file', async () => {
+    expect(await writeAuditor(path, auditor)).toBe(auditor.id)
+    expect((await readAuditor(path)).id).toBe(auditor.id)
+    expect(modeOf(path)).toBe(0o600)
+    expect(readFileSync(path, 'utf8')).toBe(`${auditorSecretTextOf(auditor)}\n`)
+    expect((await refusal(writeAuditor(path, generateAuditor()))).message).toContain('got one that is kept')
+    chmodSync(path, 0o640)
+    expect((await refusal(readAuditor(path))).message).toContain('mode 0640')
+  })
+
+  test('ID-54 can be sealed', async () => {
+    await writeAuditor(path, auditor, { passphrase: 'correct horse' })
+    expect(readFileSync(path, 'utf8')).toMatch(/^SOTTOLOG-SEALED-1.*\n$/)
+    expect((await readAuditor(path, { passphrase: async () => 'correct horse' })).id).toBe(auditor.id)
+    expect((await refusal(readAuditor(path))).message).toContain('expected a passphrase')
+  })
+
+  test('ID-54 is that of no identity and no issuer', async () => {
+    await writeAuditor(path, auditor)
+    for (const read of [readIdentity, readIssuer])
+      expect((await refusal(read(path))).message).toContain('expected one key')
+    const other = join(folder, 'identity.key')
+    await writeIdentity(other, identity)
+    expect((await refusal(readAuditor(other))).message).toContain('expected one key')
+  })
 })
