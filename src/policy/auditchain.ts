@@ -21,7 +21,10 @@ const OVERFLOWS = ['drop-newest', 'drop-oldest', 'failed'] as const
 const VERSION = 1
 const LABEL = utf8('Sotto/1 audit checkpoint')
 const NEWLINE = 0x0a
-const BRACES = [0x7b, 0x7d]
+const OPEN = 0x7b
+const CLOSE = 0x7d
+/** Where a log begins. */
+const START = { seq: 1, prev: new Uint8Array(32) }
 
 /** Writes the lines of one log, each chained to the one before (AU-3). It holds no line: what is made is the caller's to store. */
 export class AuditChain {
@@ -41,11 +44,10 @@ export class AuditChain {
     start: { readonly log: Uint8Array } | AuditPlace,
     provider: Provider = defaultProvider,
   ) {
-    const { seq, prev } = 'seq' in start ? start : { seq: 1, prev: new Uint8Array(32) }
+    const { seq, prev } = 'seq' in start ? start : START
     if (start.log.length !== 16) throw new RangeError(`expected a log id of 16 bytes, got ${start.log.length}`)
     if (prev.length !== 32) throw new RangeError(`expected a hash of 32 bytes, got ${prev.length}`)
-    if (!Number.isSafeInteger(seq) || seq < ('seq' in start ? 2 : 1))
-      throw new RangeError(`expected the number of a line behind the first, got ${seq}`)
+    if (!Number.isSafeInteger(seq) || seq < 1) throw new RangeError(`expected the number of a line, got ${seq}`)
     this.#auditor = auditor
     this.#provider = provider
     this.#log = new Uint8Array(start.log)
@@ -83,7 +85,7 @@ export class AuditChain {
    */
   line(record: Uint8Array, unixMs: number): Uint8Array {
     if (this.#seq === 1) throw new TypeError('expected the first line of the log before others')
-    if (record[0] !== BRACES[0] || record.at(-1) !== BRACES[1] || record.includes(NEWLINE))
+    if (record[0] !== OPEN || record.at(-1) !== CLOSE || record.includes(NEWLINE))
       throw new TypeError('expected one JSON object without a newline')
     return this.#chained(record, unixMs)
   }
@@ -116,7 +118,7 @@ export class AuditChain {
     const length = head.length + record.length + 2
     if (length > MAX_AUDIT_LINE)
       throw new RangeError(`expected a line of at most ${MAX_AUDIT_LINE} bytes, got ${length}`)
-    const line = concat(head, record, Uint8Array.of(BRACES[1] ?? 0, NEWLINE))
+    const line = concat(head, record, Uint8Array.of(CLOSE, NEWLINE))
     this.#prev = this.#provider.hash.SHA256.digest(line.subarray(0, -1))
     this.#seq++
     this.#unsigned++
@@ -142,6 +144,7 @@ export class AuditCheck {
   #behind = 0
   #lost = 0
   #torn = 0
+  #exposed = 0
   #stepsBack = 0
   #dead = false
 
@@ -195,6 +198,14 @@ export class AuditCheck {
   /** Torn lines that were cut off when the log was taken up again, as the log says. */
   get torn(): number {
     return this.#torn
+  }
+
+  /**
+   * AU-8: lines that no checkpoint vouched for while no process held the log: those behind the last one when it was taken up
+   * again. What signed them later had found them there.
+   */
+  get exposed(): number {
+    return this.#exposed
   }
 
   /** Times that are less than the one before: a clock was set, and no fault. */
@@ -288,6 +299,7 @@ export class AuditCheck {
   #resume(seq: number, { torn }: LineRecord): void {
     if (!isCount(torn)) throw broken(seq, 'expected how many bytes were torn')
     if (torn > 0) this.#torn++
+    this.#exposed += this.#behind - 1
   }
 }
 

@@ -1,4 +1,4 @@
-import { EMPTY } from '../bytes.js'
+import { concat, EMPTY } from '../bytes.js'
 import { SottoError } from '../errors.js'
 import { parseJson } from './json.js'
 
@@ -42,37 +42,42 @@ export const readAuditLine = (line: Uint8Array, number: number): AuditLine => {
   return read
 }
 
-/**
- * Cuts a stream of bytes into lines, with one line of memory. The bytes of a line are the caller's to keep; its newline is not
- * among them.
- */
-export class AuditLines {
+/** Cuts bytes that come in pieces into lines, with one line of memory. */
+export class LineSplitter {
+  #number: number
   #rest: Uint8Array = EMPTY
+
+  /** @param number what an error calls the first line */
+  constructor(number = 1) {
+    this.#number = number
+  }
 
   /** Bytes behind the last newline so far: a torn tail, if nothing follows. */
   get left(): number {
     return this.#rest.length
   }
 
-  /** The lines that `chunk` ends. @throws SottoError audit/broken on a line that is too long; `number` is that of the first */
-  *push(chunk: Uint8Array, number: number): Generator<Uint8Array> {
+  /**
+   * The lines that `chunk` ends, without their newlines, each freshly allocated. The next chunk comes when all of them are taken.
+   *
+   * @throws SottoError audit/broken on a line that is too long
+   */
+  *push(chunk: Uint8Array): Generator<Uint8Array> {
     let from = 0
-    let next = number
     for (let to = chunk.indexOf(NEWLINE); to >= 0; to = chunk.indexOf(NEWLINE, from)) {
-      yield this.#joined(chunk.subarray(from, to), next++)
+      const line = this.#joined(chunk.subarray(from, to))
       this.#rest = EMPTY
+      this.#number++
       from = to + 1
+      yield line
     }
-    this.#rest = this.#joined(chunk.subarray(from), next)
+    this.#rest = this.#joined(chunk.subarray(from))
   }
 
-  /** AU-2: refused before it is copied. */
-  #joined(part: Uint8Array, number: number): Uint8Array {
-    if (this.#rest.length + part.length >= MAX_AUDIT_LINE) throw tooLong(number)
-    const whole = new Uint8Array(this.#rest.length + part.length)
-    whole.set(this.#rest)
-    whole.set(part, this.#rest.length)
-    return whole
+  /** AU-2: refused before it is kept. */
+  #joined(part: Uint8Array): Uint8Array {
+    if (this.#rest.length + part.length >= MAX_AUDIT_LINE) throw tooLong(this.#number)
+    return concat(this.#rest, part)
   }
 }
 
