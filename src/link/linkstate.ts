@@ -67,6 +67,8 @@ export const AFTER = {
   'policy/denied': 'final',
   'policy/limited': 'retry',
   'audit/broken': 'final',
+  'audit/file': 'final',
+  'audit/limit': 'final',
   'session/malformed': 'retry',
   'session/unexpected': 'retry',
   'session/suite': 'retry',
