@@ -45,6 +45,7 @@ export const ERRORS = {
   'policy/limited': { scope: 'exchange', wire: 33, means: 'a limit of a matching rule has no room' },
   'audit/broken': { scope: 'message', wire: 0, means: 'a line of an audit log that does not fit' },
   'audit/file': { scope: 'message', wire: 0, means: 'a file of an audit log that cannot be read' },
+  'audit/sink': { scope: 'message', wire: 0, means: 'the sink of an audit log failed, or cannot be used' },
   'audit/limit': { scope: 'message', wire: 0, means: 'audit logs that differ in more than is compared at once' },
   'session/malformed': { scope: 'session', wire: 1, means: 'bytes that are no packet, payload or frame' },
   'session/unexpected': { scope: 'session', wire: 2, means: 'a packet or frame the state table does not allow here' },
