@@ -15,11 +15,14 @@ export const MAX_PATTERN = 1_024
 // A dot that is not inside braces.
 const BETWEEN_ELEMENTS = /\.(?![^{}]*\})/
 
+/** The texts of the elements of a pattern; two elements that match alike have the same. */
+export const elementTexts = (pattern: string): readonly string[] => pattern.split(BETWEEN_ELEMENTS)
+
 /** PO-6: the elements of a pattern, or undefined if it is none. */
 export const parsePattern = (text: string): readonly Element[] | undefined => {
   if (text.length > MAX_PATTERN) return undefined
   const elements: Element[] = []
-  for (const part of text.split(BETWEEN_ELEMENTS)) {
+  for (const part of elementTexts(text)) {
     const element = elementOf(part)
     if (element === undefined || elements.at(-1)?.is === 'rest') return undefined
     elements.push(element)
