@@ -11,6 +11,8 @@ export interface Check {
   readonly attribute: Attribute
   readonly claim: string | undefined
   readonly late: boolean
+  /** What it was made of, for those who read; none for a pattern's claim. */
+  readonly condition: Condition | undefined
   /** The outcome for a value; undefined is an absent attribute. */
   readonly test: (value: unknown) => Exclude<Outcome, 'unknown'>
 }
@@ -23,21 +25,30 @@ export const checksOf = (rule: Rule): readonly Check[] => {
   return conditions.map(checkOf)
 }
 
-/** PO-13: reads the attributes in order, up to the first check that is not met. */
-export const runChecks = (checks: readonly Check[], attributes: Attributes, foreseeing: boolean): Outcome => {
-  for (const { attribute, late, test } of checks) {
-    // PO-5: an attribute inherited from a prototype is none.
-    const value = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined
-    if (value === undefined && late && foreseeing) return 'unknown'
-    const outcome = test(value)
+/** PO-13: reads the attributes in order, up to the first check that is not met. Those it reads go to `reads`. */
+export const runChecks = (
+  checks: readonly Check[],
+  attributes: Attributes,
+  foreseeing: boolean,
+  reads?: Check[],
+): Outcome => {
+  for (const check of checks) {
+    const value = ownValue(attributes, check.attribute)
+    if (value === undefined && check.late && foreseeing) return 'unknown'
+    reads?.push(check)
+    const outcome = check.test(value)
     if (outcome !== 'met') return outcome
   }
   return 'met'
 }
 
+/** PO-26: what is inherited from a prototype is absent. */
+export const ownValue = (values: Attributes, name: string): Scalar | undefined =>
+  Object.hasOwn(values, name) ? values[name] : undefined
+
 const checkOf = (condition: Condition): Check => {
   const { attribute } = condition
-  return { attribute, claim: claimOf(attribute), late: isLate(attribute), test: testOf(condition) }
+  return { attribute, claim: claimOf(attribute), late: isLate(attribute), condition, test: testOf(condition) }
 }
 
 const testOf = ({ is, value }: Condition): Check['test'] => {

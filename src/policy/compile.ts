@@ -1,7 +1,7 @@
 import { isToken } from '../contract/address.js'
 import type { Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
-import { type Check, checksOf } from './check.js'
+import { type Check, checksOf, ownValue } from './check.js'
 import { parsePattern } from './pattern.js'
 import type { Limit, Policy, Rule, Who } from './rule.js'
 import { type Names, Trie } from './trie.js'
@@ -9,13 +9,20 @@ import { type Names, Trie } from './trie.js'
 /** `in`: the peer does it to us; `out`: we do it to the peer. */
 export type Direction = 'in' | 'out'
 
+/** A rule whose who, verb and address match. What its checks read of claims is settled, for claims do not change. */
+export interface Match {
+  readonly rule: Rule
+  readonly checks: readonly Check[]
+  /** PO-10: it matches only but for a claim that its pattern names. */
+  readonly faulty: boolean
+}
+
 /** A rule as it stands for one peer, verb and address: what is left to read are the attributes. */
 export interface Pending {
   readonly id: string
   readonly effect: 'allow' | 'deny'
   readonly checks: readonly Check[]
   readonly limit: Limit | undefined
-  /** PO-18: which bucket its limit takes from. A rule id is a token and holds no dot. */
   readonly bucket: string
 }
 
@@ -24,27 +31,32 @@ export class Compiled {
   readonly #outbound: 'allow' | 'deny'
   readonly #groups: ReadonlyMap<Who, readonly Who[]>
   readonly #tries: Readonly<Record<Direction, ReadonlyMap<Who, Trie<Entry>>>>
+  /** In document order. */
+  readonly rules: readonly Rule[]
+  /** The attributes whose values may be shown, beside those that always may. */
+  readonly revealed: ReadonlySet<string>
 
   constructor(policy: Policy) {
+    this.rules = policy.rules
+    this.revealed = new Set(policy.reveal)
     this.#outbound = policy.outbound ?? 'allow'
     this.#groups = groupsByMember(policy)
     const entries = policy.rules.map((rule, order) => ({ rule, order, checks: checksOf(rule) }))
     this.#tries = { in: triesOf(entries, ({ by }) => by), out: triesOf(entries, ({ to }) => to) }
   }
 
-  /** The rules that match, in document order; what they read of claims is settled, for claims do not change. */
-  pending(peer: Peer, direction: Direction, verb: Verb, address: string): readonly Pending[] {
+  /** The rules that match, in document order. */
+  matching(peer: Peer, direction: Direction, verb: Verb, address: string): readonly Match[] {
     const found = { sure: new Set<Entry>(), faulty: new Set<Entry>() }
     const names = namesOf(peer)
     const elements = address.split('.')
-    for (const who of this.#whoOf(peer)) this.#tries[direction].get(who)?.find(elements, names, found)
+    for (const who of this.whoOf(peer)) this.#tries[direction].get(who)?.find(elements, names, found)
     return [...new Set([...found.sure, ...found.faulty])]
       .filter(({ rule }) => rule.verbs.includes(verb))
       .sort((a, b) => a.order - b.order)
-      .flatMap((entry) => {
-        const checks = found.sure.has(entry) ? settleClaims(entry.checks, peer) : [FAULT]
-        const { id, effect, limit } = entry.rule
-        return checks === undefined ? [] : [{ id, effect, checks, limit, bucket: `${id}.${peer.id}` }]
+      .map((entry) => {
+        const faulty = !found.sure.has(entry)
+        return { rule: entry.rule, checks: faulty ? FAULT : settleClaims(entry.checks, peer), faulty }
       })
   }
 
@@ -54,8 +66,8 @@ export class Compiled {
     return verb === 'initiate' ? 'allow' : 'deny'
   }
 
-  /** PO-2: compared whole; a group is one more name of its members. */
-  #whoOf(peer: Peer): ReadonlySet<Who> {
+  /** All that a rule may call the peer. PO-2: compared whole; a group is one more name of its members. */
+  whoOf(peer: Peer): ReadonlySet<Who> {
     const own: Who[] = ['any', peer.id, ...peer.roles.map((role): Who => `role:${role}`)]
     if (peer.name !== undefined) own.push(`name:${peer.name}`)
     return new Set(own.flatMap((who) => [who, ...(this.#groups.get(who) ?? [])]))
@@ -69,38 +81,45 @@ interface Entry {
   readonly checks: readonly Check[]
 }
 
-/** PO-10: a placeholder whose claim is absent or no token. */
-const FAULT: Check = { attribute: 'claim.', claim: '', late: false, test: () => 'error' }
-
-/**
- * The checks without those a claim has met, up to one it has not; undefined if the first is unmet, for then the rule
- * says nothing to this peer.
- */
-const settleClaims = (checks: readonly Check[], peer: Peer): readonly Check[] | undefined => {
+/** What is left of a rule that matches; undefined if a claim is unmet before anything else, for then it says nothing. */
+export const pendingOf = ({ rule, checks }: Match, peer: Peer): Pending | undefined => {
   const left: Check[] = []
   for (const check of checks) {
-    if (check.claim === undefined) {
-      left.push(check)
-      continue
-    }
-    const outcome = check.test(valueOfClaim(peer, check.claim))
+    const outcome = check.claim === undefined ? undefined : check.test(undefined)
     if (outcome === 'met') continue
     if (outcome === 'unmet' && left.length === 0) return undefined
-    return [...left, { ...check, test: () => outcome }]
+    left.push(check)
+    if (outcome !== undefined) break
   }
-  return left
+  const { id, effect, limit } = rule
+  return { id, effect, checks: left, limit, bucket: bucketOf(id, peer) }
 }
 
-const namesOf = (peer: Peer): Names => ({
+/** PO-18: which bucket the limit of a rule takes from. A rule id is a token and holds no dot. */
+export const bucketOf = (id: string, peer: Peer): string => `${id}.${peer.id}`
+
+export const namesOf = (peer: Peer): Names => ({
   id: peer.id,
   claim: (name) => {
-    const value = valueOfClaim(peer, name)
+    const value = ownValue(peer.claims, name)
     return typeof value === 'string' && isToken(value) ? value : undefined
   },
 })
 
-const valueOfClaim = (peer: Peer, name: string): unknown =>
-  Object.hasOwn(peer.claims, name) ? peer.claims[name] : undefined
+/** PO-10: a pattern whose claim is absent or no token. */
+const FAULT: readonly Check[] = [
+  { attribute: 'claim.', claim: '', late: false, condition: undefined, test: () => 'error' },
+]
+
+/** The checks, where those of claims have their outcome already. */
+const settleClaims = (checks: readonly Check[], { claims }: Peer): readonly Check[] => {
+  if (checks.every(({ claim }) => claim === undefined)) return checks
+  return checks.map((check) => {
+    if (check.claim === undefined) return check
+    const outcome = check.test(ownValue(claims, check.claim))
+    return { ...check, test: () => outcome }
+  })
+}
 
 const groupsByMember = ({ groups = {} }: Policy): ReadonlyMap<Who, readonly Who[]> => {
   const byMember = new Map<Who, Who[]>()

@@ -36,6 +36,12 @@ export class Limits {
     return rules.filter(({ bucket, limit }) => limit && !hasRoom(this.#buckets.get(bucket), limit, bytes, nowMs, load))
   }
 
+  /** Which parts of the limit of `rule` have no room for an act, in the order of the limit. */
+  missing({ bucket, limit = {} }: Limited, bytes: number, nowMs: number): readonly (keyof Limit)[] {
+    const parts = (['perSecond', 'bytesPerSecond', 'concurrent'] as const).filter((part) => limit[part] !== undefined)
+    return parts.filter((part) => !hasRoom(this.#buckets.get(bucket), { [part]: limit[part] }, bytes, nowMs, 'act'))
+  }
+
   /** PO-19: charges every limit of `rules`, or none if one has no room. */
   charge(rules: readonly Limited[], bytes: number, nowMs: number, load: Load = 'act'): Charge {
     const lacking = this.lacking(rules, bytes, nowMs, load)

@@ -2,46 +2,50 @@ import type { Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
 import { type AuditRecord, encodeAudit, type Seen } from './auditrecord.js'
 import type { Attributes } from './check.js'
-import type { Compiled, Direction, Pending } from './compile.js'
+import type { Compiled, Direction } from './compile.js'
 import { deny, type Verdict, weigh } from './decide.js'
 import type { Limits } from './limits.js'
-import { isAskable } from './pattern.js'
+import { judge, type Needs, type Plan, Plans } from './plan.js'
+import { seenOf } from './seen.js'
 
-/** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
-export type Needs = 'nothing' | 'head' | 'body'
+/** A verdict, and what an audit record tells of it; that is there only while it is audited. */
+export type Judgement = Verdict & { readonly seen?: Seen }
 
 /**
- * A verdict; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
+ * A judgement; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
  * bytes, the way to charge more of them: the rules that have no room, none if it is charged.
  */
-export type Admission = Verdict & { readonly seen?: Seen; readonly release?: () => void; readonly spend?: Spend }
+export type Admission = Judgement & { readonly release?: () => void; readonly spend?: Spend }
 
 export type Spend = (bytes: number, nowMs: number) => readonly string[]
 
-/** The policy in force, and what it counts: the store, as a PeerPolicy sees it. */
-export interface Source {
-  readonly epoch: number
+/** Rules, and what their limits have counted. */
+export interface Ruling {
   readonly compiled: Compiled
   readonly limits: Limits
+}
+
+/** The policy in force: the store, as a PeerPolicy sees it. */
+export interface Source extends Ruling {
+  readonly epoch: number
+  /** Asked beside the policy in force, and decides nothing. */
+  readonly shadow: Ruling | undefined
   /** Takes an encoded record; false if it was dropped. */
   readonly audit: ((record: Uint8Array) => boolean) | undefined
 }
-
-/** Plans a PeerPolicy keeps; beyond, it forgets them all, for the peer chooses the addresses. */
-export const MAX_PLANS = 512
 
 /** The policy as it stands for one peer. It follows the store: after a replacement the next answer is by the new rules. */
 export class PeerPolicy {
   readonly #source: Source
   readonly #peer: Peer
-  readonly #plans: Record<Direction, Map<Verb, Map<string, Plan>>> = { in: new Map(), out: new Map() }
-  #count = 0
-  #compiled: Compiled
+  readonly #plans: Plans
+  readonly #shadowPlans: Plans
 
   constructor(source: Source, peer: Peer) {
     this.#source = source
     this.#peer = peer
-    this.#compiled = source.compiled
+    this.#plans = new Plans(peer, source.audit !== undefined)
+    this.#shadowPlans = new Plans(peer, false)
   }
 
   /** The epoch of the rules that the next answer comes from. */
@@ -61,17 +65,30 @@ export class PeerPolicy {
 
   /** What `admit` will read. With `nothing`, the attributes may be empty. */
   needs(direction: Direction, verb: Verb, address: string): Needs {
-    return this.#plan(direction, verb, address).needs
+    const { needs } = this.#plan(direction, verb, address)
+    const { shadow } = this.#source
+    if (shadow === undefined || needs === 'body') return needs
+    const more = this.#shadowPlans.of(shadow.compiled, direction, verb, address).needs
+    return more === 'nothing' ? needs : more
   }
 
   /**
    * PO-23: a deny that is already sure before the whole message has come, or undefined. `bytes`, `state` and `body.*` are
    * unknown where they are not among the attributes; all others are absent.
    */
-  foresee(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict | undefined {
-    const { settled, rules, fallback } = this.#plan(direction, verb, address)
-    if (settled === undefined) return weigh(rules, fallback, attributes, true).verdict
-    return settled.effect === 'deny' ? settled : undefined
+  foresee(direction: Direction, verb: Verb, address: string, attributes: Attributes): Judgement | undefined {
+    const plan = this.#plan(direction, verb, address)
+    const { settled, rules, fallback } = plan
+    const verdict = settled ?? weigh(rules, fallback, attributes, true).verdict
+    if (verdict?.effect !== 'deny') return undefined
+    if (!this.audited) return verdict
+    const seen = this.#seen(plan, address, attributes, true)
+    const { shadow } = this.#source
+    if (shadow === undefined) return { ...verdict, seen }
+    const other = this.#shadowPlans.of(shadow.compiled, direction, verb, address)
+    // What the shadow would do with a body that nobody waits for is not known, nor what it would charge.
+    if (other.needs === 'body') return { ...verdict, seen }
+    return { ...verdict, seen: comparing(seen, verdict, judge(other, attributes).verdict) }
   }
 
   /**
@@ -90,21 +107,16 @@ export class PeerPolicy {
     nowMs: number,
     load: 'act' | 'item' = 'act',
   ): Admission {
+    const source = this.#source
     const plan = this.#plan(direction, verb, address)
-    if (plan.settled !== undefined) return plan.settled
-    const { verdict, allowing } = judge(plan, attributes)
-    if (verdict.effect === 'deny' || !plan.limited) return verdict
-    const { limits } = this.#source
-    const charge = limits.charge(allowing, bytesOf(attributes), nowMs, load)
-    if (charge.lacking !== undefined) return deny('limit', charge.lacking)
-    const counting = load === 'act' ? allowing.filter(({ limit }) => limit?.bytesPerSecond !== undefined) : []
-    if (charge.release === undefined && counting.length === 0) return verdict
-    const spend: Spend = (bytes, at) => (limits.charge(counting, bytes, at, 'bytes').lacking ?? []).map(({ id }) => id)
-    return Object.freeze({
-      ...verdict,
-      ...(charge.release !== undefined && { release: charge.release }),
-      ...(counting.length > 0 && { spend }),
-    })
+    const admission = plan.settled ?? charge(plan, source.limits, attributes, nowMs, load)
+    if (source.audit === undefined) return admission
+    const seen = this.#seen(plan, address, attributes, false)
+    const { shadow } = source
+    if (shadow === undefined) return Object.freeze({ ...admission, seen })
+    const other = this.#shadowPlans.of(shadow.compiled, direction, verb, address)
+    const beside = other.settled ?? charge(other, shadow.limits, attributes, nowMs, load)
+    return Object.freeze({ ...joined(admission, beside), seen: comparing(seen, admission, beside) })
   }
 
   /** As `admit`, and charges nothing. */
@@ -115,36 +127,26 @@ export class PeerPolicy {
     return lacking.length > 0 ? deny('limit', lacking) : verdict
   }
 
-  /** What the rules alone say: no limit is looked at or charged. `attributes` are all that was known when it was admitted. */
+  /**
+   * What the rules alone say of an act that was admitted: no limit is looked at or charged.
+   *
+   * @param attributes all that was known of it, whatever `needs` said: other rules may read more
+   */
   stands(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict {
     return judge(this.#plan(direction, verb, address), attributes).verdict
   }
 
   #plan(direction: Direction, verb: Verb, address: string): Plan {
-    if (this.#compiled !== this.#source.compiled) this.#forget()
-    return this.#plans[direction].get(verb)?.get(address) ?? this.#make(direction, verb, address)
+    return this.#plans.of(this.#source.compiled, direction, verb, address)
   }
 
-  #make(direction: Direction, verb: Verb, address: string): Plan {
-    if (!isAskable(verb, address)) return UNASKABLE
-    if (this.#count >= MAX_PLANS) this.#forget()
-    const rules = this.#compiled.pending(this.#peer, direction, verb, address)
-    const plan = planOf(rules, this.#compiled.fallback(direction, verb))
-    const plans = this.#plans[direction].get(verb) ?? new Map<string, Plan>()
-    this.#plans[direction].set(verb, plans.set(address, plan))
-    this.#count++
-    return plan
-  }
-
-  #forget(): void {
-    this.#compiled = this.#source.compiled
-    this.#plans.in.clear()
-    this.#plans.out.clear()
-    this.#count = 0
+  #seen({ reading, seen }: Plan, address: string, attributes: Attributes, foreseeing: boolean): Seen {
+    const { revealed } = this.#source.compiled
+    return seenOf(reading, attributes, { peer: this.#peer, address, revealed }, seen, foreseeing)
   }
 }
 
-/** Tells `audit`, if there is one. */
+/** Tells `audit`, if there is one (PO-39). */
 export const tell = (audit: Source['audit'], record: AuditRecord): void => {
   try {
     audit?.(encodeAudit(record))
@@ -153,37 +155,47 @@ export const tell = (audit: Source['audit'], record: AuditRecord): void => {
   }
 }
 
-/** All that can be said of a verb at an address before an act comes. */
-interface Plan {
-  readonly rules: readonly Pending[]
-  readonly fallback: 'allow' | 'deny'
-  readonly needs: Needs
-  readonly limited: boolean
-  /** The verdict, where nothing is left to read or to count. */
-  readonly settled: Verdict | undefined
-}
-
-const planOf = (rules: readonly Pending[], fallback: 'allow' | 'deny'): Plan => {
-  // What a claim has settled reads nothing more.
-  const checks = rules.flatMap((rule) => rule.checks).filter(({ claim }) => claim === undefined)
-  const limited = rules.some((rule) => rule.limit !== undefined)
-  const needs = checks.length === 0 ? 'nothing' : checks.some(({ late }) => late) ? 'body' : 'head'
-  const settled = checks.length === 0 && !limited ? weigh(rules, fallback, {}, false).verdict : undefined
-  return { rules, fallback, needs, limited, settled }
-}
-
-const judge = (
-  { settled, rules, fallback }: Plan,
-  attributes: Attributes,
-): { readonly verdict: Verdict; readonly allowing: readonly Pending[] } => {
-  const { verdict = OUTSIDE, allowing } = weigh(rules, fallback, attributes, false)
-  return { verdict: settled ?? verdict, allowing }
-}
-
-/** PO-8: for a question whose address is outside the grammar. */
-const OUTSIDE: Verdict = deny('error', [])
-
-const UNASKABLE: Plan = { rules: [], fallback: 'deny', needs: 'nothing', limited: false, settled: OUTSIDE }
-
 /** Only a rule with a byte rate counts it, and such a rule has checked it. */
-const bytesOf = ({ bytes }: Attributes): number => (typeof bytes === 'number' ? bytes : 0)
+export const bytesOf = ({ bytes }: Attributes): number => (typeof bytes === 'number' ? bytes : 0)
+
+/** The decision by rules and limits, with what it takes of these. */
+const charge = (plan: Plan, limits: Limits, attributes: Attributes, nowMs: number, load: 'act' | 'item'): Admission => {
+  const { verdict, allowing } = judge(plan, attributes)
+  if (verdict.effect === 'deny' || !plan.limited) return verdict
+  const charged = limits.charge(allowing, bytesOf(attributes), nowMs, load)
+  if (charged.lacking !== undefined) return deny('limit', charged.lacking)
+  const counting = load === 'act' ? allowing.filter(({ limit }) => limit?.bytesPerSecond !== undefined) : []
+  if (charged.release === undefined && counting.length === 0) return verdict
+  const spend: Spend = (bytes, at) => (limits.charge(counting, bytes, at, 'bytes').lacking ?? []).map(({ id }) => id)
+  return Object.freeze({
+    ...verdict,
+    ...(charged.release !== undefined && { release: charged.release }),
+    ...(counting.length > 0 && { spend }),
+  })
+}
+
+/** PO-36: with the verdict of the shadow, where its effect is another. */
+const comparing = (seen: Seen, live: Verdict, shadow: Verdict): Seen => {
+  if (shadow.effect === live.effect) return seen
+  const { effect, rules } = shadow
+  return { ...seen, shadow: effect === 'deny' ? { effect, why: shadow.why, rules } : { effect, rules } }
+}
+
+/** PO-35: what the shadow took of its own limits goes back with what the decision took, and is charged along with it. */
+const joined = (live: Admission, shadow: Admission): Admission => {
+  if (shadow.release === undefined && shadow.spend === undefined) return live
+  if (live.effect === 'deny') {
+    // The exchange will never be: it holds no place.
+    shadow.release?.()
+    return live
+  }
+  const release = (): void => {
+    live.release?.()
+    shadow.release?.()
+  }
+  const spend: Spend = (bytes, nowMs) => {
+    shadow.spend?.(bytes, nowMs)
+    return live.spend?.(bytes, nowMs) ?? []
+  }
+  return { ...live, release, ...((live.spend ?? shadow.spend) && { spend }) }
+}

@@ -12,6 +12,20 @@ export interface Found<T> {
   readonly faulty: Set<T>
 }
 
+/** How one pattern meets the elements: surely, only if a claim had been there, or not at all. */
+export const meets = (
+  pattern: readonly Element[],
+  elements: readonly string[],
+  names: Names,
+): 'sure' | 'faulty' | 'no' => {
+  const found = { sure: new Set<true>(), faulty: new Set<true>() }
+  const alone = new Trie<true>()
+  alone.insert(pattern, true)
+  alone.find(elements, names, found)
+  if (found.sure.size > 0) return 'sure'
+  return found.faulty.size > 0 ? 'faulty' : 'no'
+}
+
 /** Patterns, element by element, so that the number of rules does not matter to a look-up. */
 export class Trie<T> {
   // A large policy has many nodes, and most lack most of these.

@@ -4,7 +4,7 @@ import { oneWay, requestResponse } from '../../src/contract/operation.js'
 import { nothing } from '../../src/contract/shape.js'
 import { SottoError } from '../../src/errors.js'
 import type { Peer } from '../../src/identity/peer.js'
-import { MAX_PLANS } from '../../src/policy/peer.js'
+import { MAX_PLANS } from '../../src/policy/plan.js'
 import { type PolicyStore, policyStore } from '../../src/policy/store.js'
 import { idOf } from './arbitrary.js'
 
