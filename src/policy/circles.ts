@@ -3,7 +3,7 @@ import type { Member, Policy, Who } from './rule.js'
 
 /** Which who surely speaks of all whom another speaks of, by the groups of a policy. */
 export class Circles {
-  readonly #members = new Map<Who, ReadonlySet<Member>>()
+  readonly #members = new Map<Who, ReadonlySet<Who>>()
   readonly #groups = new Map<Member, Who[]>()
   readonly #wider = new Map<Who, readonly Who[]>()
   readonly #effort: Effort
@@ -18,7 +18,7 @@ export class Circles {
   }
 
   /** Undefined for what is no group. */
-  members(who: Who): ReadonlySet<Member> | undefined {
+  members(who: Who): ReadonlySet<Who> | undefined {
     return this.#members.get(who)
   }
 
@@ -39,7 +39,7 @@ export class Circles {
     return isMember(member) ? (this.#groups.get(member) ?? []) : []
   }
 
-  #holds(who: Who, member: Member): boolean {
+  #holds(who: Who, member: Who): boolean {
     return this.#effort.spend() && (who === member || this.#members.get(who)?.has(member) === true)
   }
 }
