@@ -7,6 +7,8 @@ import { Compiled } from './compile.js'
 import { checkContracts } from './contracts.js'
 import type { Question, Verdict } from './decide.js'
 import { type Explanation, explain } from './explain.js'
+import { type Finding, findingsOf } from './findings.js'
+import { type Finding, findingsOf } from './findings.js'
 import { Limits } from './limits.js'
 import { loadPolicy } from './load.js'
 import { PeerPolicy, type Ruling, type Source, tell } from './peer.js'
@@ -16,6 +18,8 @@ import type { Policy } from './rule.js'
 export interface PolicyStore {
   /** Counts the replacements. */
   readonly epoch: number
+  /** What the policy in force probably says other than it was meant to; it is looked for when it is first read. */
+  readonly findings: readonly Finding[]
   /**
    * Puts another document in force, at once and for all sessions; on an error the old one stays. What limits have counted
    * is kept for rules of the same id.
@@ -67,11 +71,16 @@ class Store implements PolicyStore, Source {
   shadow: Ruling | undefined
   readonly #contracts: readonly Contract[]
   readonly #epoch = new Epoch()
+  #policy: Policy
+  #findings: readonly Finding[] | undefined
+  #policy: Policy
+  #findings: readonly Finding[] | undefined
 
   constructor(document: unknown, { contracts = [], shadow, audit }: PolicyOptions) {
     this.#contracts = [...contracts]
     this.audit = audit
     const policy = this.#load(document)
+    this.#policy = policy
     this.compiled = new Compiled(policy)
     this.replaceShadow(shadow)
     this.#tellPolicy(policy, this.epoch)
@@ -81,9 +90,21 @@ class Store implements PolicyStore, Source {
     return this.#epoch.value
   }
 
+  get findings(): readonly Finding[] {
+    this.#findings ??= findingsOf(this.#policy, this.#contracts)
+    return this.#findings
+  }
+
+  get findings(): readonly Finding[] {
+    this.#findings ??= findingsOf(this.#policy, this.#contracts)
+    return this.#findings
+  }
+
   // PO-24: nothing changes before the whole document has loaded.
   replace(document: unknown): void {
     const policy = this.#load(document)
+    this.#policy = policy
+    this.#findings = undefined
     this.compiled = new Compiled(policy)
     // Before those who narrow by it are told.
     this.#tellPolicy(policy, this.epoch + 1)
@@ -121,9 +142,10 @@ class Store implements PolicyStore, Source {
     return policy
   }
 
-  #tellPolicy(policy: Policy, epoch: number): void {
+  /** PO-38: each policy by its digest, before a decision is made by it. */
+  #tellPolicy(epoch: number): void {
     if (this.audit === undefined) return
-    const digest = toHex(defaultProvider.hash.SHA256.digest(utf8(JSON.stringify(policy))))
+    const digest = toHex(defaultProvider.hash.SHA256.digest(utf8(JSON.stringify(this.#policy))))
     tell(this.audit, { kind: 'policy', epoch, digest })
   }
 }

@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { contract } from '../../src/contract/define.js'
 import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import { SottoError } from '../../src/errors.js'
 import type { Peer } from '../../src/identity/peer.js'
 import type { Question } from '../../src/policy/decide.js'
 import { FINDINGS, type Finding, findingsOf } from '../../src/policy/findings.js'
 import { loadPolicy } from '../../src/policy/load.js'
 import type { Policy } from '../../src/policy/rule.js'
+import { policyStore } from '../../src/policy/store.js'
 import { Random } from '../random.js'
 import { idOf, randomPolicy, randomQuestion } from './arbitrary.js'
 import { decideByReading, matchPattern } from './reference.js'
@@ -390,6 +392,21 @@ describe('PO-46 large documents', () => {
     const findings = found([...plain, ...named, ...rules].slice(0, 10_000), { groups })
     expect(brief(findings.filter(({ what }) => what === 'unfinished'))).toEqual(['rules unfinished'])
   })
+})
+
+test('PO-41 a store tells what is found in the policy that is in force, which decides as it would without', () => {
+  const House = contract('house.v1', { log: oneWay(z.string()) })
+  const rule = { ...RULE, id: 'deny', effect: 'deny', verbs: ['send'], on: ['house.v1.log'] }
+  const store = policyStore({ version: 1, rules: [rule] }, { contracts: [House] })
+  expect(store.findings).toEqual([])
+  expect(store.findings).toBe(store.findings)
+  const allow = { ...rule, id: 'allow', effect: 'allow', on: ['house.v1.log', 'hause.v1.log'] }
+  store.replace({ version: 1, rules: [rule, { ...allow, on: ['house.v1.log'] }] })
+  expect(brief(store.findings)).toEqual(['rules[1] unreachable by deny'])
+  store.replace({ version: 1, rules: [allow] })
+  expect(brief(store.findings)).toEqual(['rules[0].on[1] unknown-contract'])
+  expect(() => store.replace({ version: 1, rules: [rule, rule] })).toThrow(SottoError)
+  expect(brief(store.findings)).toEqual(['rules[0].on[1] unknown-contract'])
 })
 
 test('PO-41 each finding is one of the table of the chapter, frozen, and quotes nothing of the document but ids of rules', () => {
