@@ -8,7 +8,6 @@ import { checkContracts } from './contracts.js'
 import type { Question, Verdict } from './decide.js'
 import { type Explanation, explain } from './explain.js'
 import { type Finding, findingsOf } from './findings.js'
-import { type Finding, findingsOf } from './findings.js'
 import { Limits } from './limits.js'
 import { loadPolicy } from './load.js'
 import { PeerPolicy, type Ruling, type Source, tell } from './peer.js'
@@ -73,17 +72,14 @@ class Store implements PolicyStore, Source {
   readonly #epoch = new Epoch()
   #policy: Policy
   #findings: readonly Finding[] | undefined
-  #policy: Policy
-  #findings: readonly Finding[] | undefined
 
   constructor(document: unknown, { contracts = [], shadow, audit }: PolicyOptions) {
     this.#contracts = [...contracts]
     this.audit = audit
-    const policy = this.#load(document)
-    this.#policy = policy
-    this.compiled = new Compiled(policy)
+    this.#policy = this.#load(document)
+    this.compiled = new Compiled(this.#policy)
     this.replaceShadow(shadow)
-    this.#tellPolicy(policy, this.epoch)
+    this.#tellPolicy(this.epoch)
   }
 
   get epoch(): number {
@@ -95,19 +91,13 @@ class Store implements PolicyStore, Source {
     return this.#findings
   }
 
-  get findings(): readonly Finding[] {
-    this.#findings ??= findingsOf(this.#policy, this.#contracts)
-    return this.#findings
-  }
-
   // PO-24: nothing changes before the whole document has loaded.
   replace(document: unknown): void {
-    const policy = this.#load(document)
-    this.#policy = policy
+    this.#policy = this.#load(document)
+    this.compiled = new Compiled(this.#policy)
     this.#findings = undefined
-    this.compiled = new Compiled(policy)
     // Before those who narrow by it are told.
-    this.#tellPolicy(policy, this.epoch + 1)
+    this.#tellPolicy(this.epoch + 1)
     this.#epoch.advance()
   }
 
