@@ -8,6 +8,7 @@ import { requestResponse } from '../src/contract/operation.js'
 import { noble } from '../src/crypto/noble.js'
 import type { Provider } from '../src/crypto/provider.js'
 import { ERRORS, SottoError } from '../src/errors.js'
+import { Auditor } from '../src/identity/auditor.js'
 import { Identity } from '../src/identity/identity.js'
 import { issueCredential } from '../src/identity/issue.js'
 import { Issuer } from '../src/identity/issuer.js'
@@ -15,6 +16,8 @@ import { Possession } from '../src/identity/possession.js'
 import { BUDGETS } from '../src/link/budgets.js'
 import { AFTER, LINK_EVENTS, LINK_STATES } from '../src/link/linkstate.js'
 import { CipherState } from '../src/noise/cipherstate.js'
+import { AuditChain } from '../src/policy/auditchain.js'
+import { encodeAudit } from '../src/policy/auditrecord.js'
 import { offerOf } from '../src/session/agreement.js'
 import { FLAG, FRAMES } from '../src/session/frames.js'
 import { encodeFrame, writeBegin } from '../src/session/framewriter.js'
@@ -136,6 +139,27 @@ const EXAMPLES: Readonly<Record<string, () => string>> = {
         drawn,
       ),
     ),
+  AUDIT: () => {
+    const chain = new AuditChain(Auditor.of(counting(0x60, 32), noble), { log: counting(0x10, 16) }, noble)
+    const decided = encodeAudit({
+      kind: 'decided',
+      session: '0f0e0d0c0b0a09080706050403020100',
+      peer: thermostat.id,
+      decision: '0f0e0d0c0b0a0908.ir.3.0',
+      direction: 'in',
+      verb: 'call',
+      address: 'thermostat.v1.read',
+      bytes: 14,
+      verdict: { effect: 'deny', why: 'default', rules: [] },
+    })
+    const lines = [
+      chain.first(1_767_225_600_000),
+      chain.line(decided, 1_767_225_600_005),
+      chain.checkpoint(1_767_225_600_006),
+      chain.lost(2, 'drop-newest', 1_767_225_600_100),
+    ]
+    return lines.map((line) => new TextDecoder().decode(line)).join('')
+  },
   BEGIN: () => {
     const out = new Uint8Array(64)
     const head = { operation: 0, ttlMs: 500, labels: EMPTY }

@@ -9,6 +9,9 @@ import { verify } from './credential/verify.js'
 import { demo } from './demo.js'
 import { id } from './id.js'
 import { keygen } from './keygen.js'
+import { reconcile } from './log/reconcile.js'
+import { show as showLog } from './log/show.js'
+import { verify as verifyLog } from './log/verify.js'
 import { peers } from './peers.js'
 import { vectors } from './vectors.js'
 
@@ -23,6 +26,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'credential verify': verify,
   'credential revoke': revoke,
   peers,
+  'log verify': verifyLog,
+  'log show': showLog,
+  'log reconcile': reconcile,
   demo,
   vectors,
 }

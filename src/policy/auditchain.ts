@@ -150,7 +150,7 @@ export class AuditCheck {
 
   /**
    * @param expected whose log it shall be; without it, the log is held to the key that it names itself, which anyone can make
-   * @param from the number of the first line that will come
+   * @param from the number of the first line that will come (AU-18)
    * @throws RangeError on a number of no line, and on a later line without `expected`
    */
   constructor(expected?: AuditorId, from = 1, provider: Provider = defaultProvider) {
@@ -252,6 +252,7 @@ export class AuditCheck {
       throw broken(seq, `expected ${seq === 1 ? 'the first line' : 'no first line'} of a log`)
   }
 
+  /** AU-17: what is of no kind known here passes. */
   #weigh({ seq, prev, record }: AuditLine): void {
     this.#behind++
     if (record.kind === 'log') this.#begin(record)

@@ -95,6 +95,7 @@ const decoded = (line: Uint8Array, number: number): string => {
   }
 }
 
+/** AU-16 */
 const parsed = (record: string, number: number): LineRecord => {
   const value = parsedJson(record, number)
   if (!isRecord(value)) throw broken(number, 'expected a record with a kind')

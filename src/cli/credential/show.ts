@@ -2,6 +2,7 @@ import { decodeCredential, type Statement } from '../../index.js'
 import { readCredential } from '../../node.js'
 import { attempt } from '../attempt.js'
 import { type Command, EXIT } from '../command.js'
+import { printable } from '../printable.js'
 
 /** CL-21: what a credential says, which nobody has checked. */
 export const show: Command = {
@@ -30,7 +31,3 @@ const linesOf = ({ id, name, roles, claims, issuer, serial, notBeforeMs, expires
   ]
     .map(([what = '', said = '']) => `${what.padEnd(8)}${said}`)
     .join('\n')
-
-/** CL-21: a claim may hold what a terminal obeys, or what turns the order of letters round. */
-const printable = (json: string): string =>
-  json.replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
