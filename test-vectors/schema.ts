@@ -222,6 +222,12 @@ export const policy = z.strictObject({
           /** The clock, and whether the act is done if allowed, so that limits are charged. */
           nowMs: count,
           charge: z.boolean(),
+          /** Questions before it whose exchanges end first. */
+          ended: z.array(z.string()).optional(),
+          /** One more item of an exchange that is open. */
+          item: z.boolean().optional(),
+          /** A document put in force first. */
+          replace: z.json().optional(),
           ...verdict,
         }),
       ),

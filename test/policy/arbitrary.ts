@@ -38,14 +38,17 @@ export const randomPolicy = (random: Random): Policy => {
   }
 }
 
-/** A question that half of the policies have a rule for. One in ten is outside the grammar. */
-export const randomQuestion = (random: Random): Question => ({
-  peer: random.pick(PEERS),
-  direction: random.pick(['in', 'in', 'out']),
-  verb: random.chance(60) ? 'call' : random.pick(VERBS),
-  address: randomAddress(random),
-  attributes: randomAttributes(random),
-})
+/** A question. One in ten is outside the grammar of its verb. */
+export const randomQuestion = (random: Random): Question => {
+  const verb = random.chance(60) ? 'call' : random.pick(VERBS)
+  return {
+    peer: random.pick(PEERS),
+    direction: random.pick(['in', 'in', 'out']),
+    verb,
+    address: randomAddress(random, verb),
+    attributes: randomAttributes(random),
+  }
+}
 
 /** The pattern of a contract, which only `initiate` is asked of. */
 const CONTRACTS = ['a.v1', 'b.v1', '*.v1', '*.*', '{claim.t}.v1']
@@ -68,21 +71,30 @@ const PATTERNS = [
   'a.v1.o.{claim.t}.>',
 ]
 const TAIL = ['x', 'x', 'y', '*', '*', '{claim.t}', '{claim.u}', '{claim.n}', '{claim.m}', '{claim.long}', '{peer.id}']
-const ADDRESSES = ['a.v1.o', 'a.v1.o', 'a.v1.p', 'b.v1.o', 'x.v1.o', 'a.v1.x', 'a.v2.o', 'a.v1', 'b.v1']
-const TOKENS = ['x', 'x', 'x', 'y', '5', '*', alice, bob, 'w'.repeat(65), 'w'.repeat(66)]
+const ADDRESSES = ['a.v1.o', 'a.v1.o', 'a.v1.o', 'a.v1.p', 'b.v1.o', 'x.v1.o', 'a.v1.x', 'a.v2.o']
+const NAMED = ['a.v1', 'a.v1', 'b.v1', 'x.v1', 'a.v2']
+const TOKENS = ['x', 'x', 'x', 'y', '5', alice, bob, 'w'.repeat(65)]
 const ODD = [
   '',
   'a',
+  'a.v1',
   'A.v1.o',
   'a.v1.o.x.',
+  'a.v1.o.*',
   'a.v1.then',
   'a.v1.o.>',
   'v1.a.v2.o',
   'a.v1.v2',
   'a.v1.o.{claim.t}',
   'a.v1.é',
+  `a.v1.o.${'w'.repeat(66)}`,
+  `a.v1.o${'.x'.repeat(17)}`,
 ]
 const WHO: readonly Who[] = [
+  'any',
+  'any',
+  'any',
+  'any',
   'any',
   'any',
   alice,
@@ -144,11 +156,13 @@ const longPattern = (random: Random): string => {
   return [random.pick(['a', '*']), 'v1', random.pick(['o', '*']), ...tail, ...last].join('.')
 }
 
-const randomAddress = (random: Random): string => {
+const randomAddress = (random: Random, verb: Verb): string => {
   if (random.chance(10)) return random.pick(ODD)
-  const address = random.pick(ADDRESSES)
-  if (!random.chance(50)) return address
-  return [address, ...repeated(random, 1, random.chance(10) ? 17 : 3, () => random.pick(TOKENS))].join('.')
+  if (verb === 'initiate') return random.pick(NAMED)
+  if (!random.chance(60)) return random.pick(ADDRESSES)
+  const tokens = verb === 'subscribe' || verb === 'consume' ? [...TOKENS, '*', '*', '*'] : TOKENS
+  const tail = repeated(random, 1, random.chance(10) ? 16 : 3, () => random.pick(tokens))
+  return [random.pick(ADDRESSES), ...tail].join('.')
 }
 
 const randomCondition = (random: Random): Condition => {

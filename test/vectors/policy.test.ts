@@ -19,26 +19,48 @@ const peerOf = (key: string): Peer => {
 
 type Question = (typeof policies)[number]['questions'][number]
 
-const answer = (store: PolicyStore, asked: Question): Verdict => {
-  const { direction, verb, address, attributes, nowMs } = asked
-  const peer = peerOf(asked.peer)
-  if (!asked.charge) return store.decide({ peer, direction, verb, address, attributes }, nowMs)
-  return store.forPeer(peer).admit(direction, verb, address, attributes, nowMs)
+/** Asks the questions of one policy in their order. */
+class Asking {
+  readonly #store: PolicyStore
+  readonly #open = new Map<string, () => void>()
+
+  constructor(policy: unknown) {
+    this.#store = policyStore(policy)
+  }
+
+  answer({ name, peer, direction, verb, address, attributes, nowMs, ...asked }: Question): Verdict {
+    if (asked.replace !== undefined) this.#store.replace(asked.replace)
+    for (const ended of asked.ended ?? []) this.#open.get(ended)?.()
+    if (!asked.charge) return this.#store.decide({ peer: peerOf(peer), direction, verb, address, attributes }, nowMs)
+    const policy = this.#store.forPeer(peerOf(peer))
+    const admission = policy.admit(direction, verb, address, attributes, nowMs, asked.item === true ? 'item' : 'act')
+    if (admission.release !== undefined) this.#open.set(name, admission.release)
+    return admission
+  }
 }
 
 describe.each(policies)('policy.json: $name', ({ policy, questions }) => {
   test('each question is answered as the vector says', () => {
-    const store = policyStore(policy)
+    const asking = new Asking(policy)
     for (const question of questions) {
-      const verdict = answer(store, question)
+      const verdict = asking.answer(question)
       const seen = { effect: verdict.effect, why: 'why' in verdict ? verdict.why : null, rules: verdict.rules }
       const { effect, why, rules } = question
       expect(seen, `${question.rule} ${question.name}`).toEqual({ effect, why, rules })
     }
   })
+  test('no two questions have one name', () => {
+    expect(new Set(questions.map(({ name }) => name)).size).toBe(questions.length)
+  })
 })
 
 describe('policy.json', () => {
+  test('has 300 questions, 60 patterns and 60 documents to refuse at least', () => {
+    expect(policies.flatMap(({ questions }) => questions).length).toBeGreaterThanOrEqual(300)
+    expect(patterns.length).toBeGreaterThanOrEqual(60)
+    expect(refused.length).toBeGreaterThanOrEqual(60)
+  })
+
   test.each(patterns)(
     'PO-9, PO-10 $pattern and $address, asked by $peer: $matches',
     ({ pattern, peer, address, matches }) => {
