@@ -1,3 +1,4 @@
+export { type AuditFileOptions, auditFile } from './link/auditfile.node.js'
 export { readContract } from './link/contractfile.node.js'
 export { readCredential, writeCredential } from './link/credentialfile.node.js'
 export { dial } from './link/dial.node.js'

@@ -96,7 +96,7 @@ const contentOf = async (path: string, { most, others }: Reading): Promise<Uint8
 }
 
 /** ID-15, ID-48, ID-50: asks the file that was opened, so that it is the one that is read. */
-const checkedSize = async (path: string, file: FileHandle, others: keyof typeof ACCESS): Promise<number> => {
+export const checkedSize = async (path: string, file: FileHandle, others: keyof typeof ACCESS): Promise<number> => {
   const status = await file.stat()
   if (!status.isFile()) throw fileError(path, 'expected a regular file')
   if (others !== 'any' && !isOwn(status.uid)) throw fileError(path, 'expected a file of this user, got one of another')
@@ -138,7 +138,7 @@ const writeWhole = async (path: string, bytes: Uint8Array): Promise<void> => {
   await file.sync()
 }
 
-const syncDirectory = async (directory: string): Promise<void> => {
+export const syncDirectory = async (directory: string): Promise<void> => {
   // Windows cannot open a directory to flush it.
   if (process.platform === 'win32') return
   await using entries = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
@@ -153,9 +153,9 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
   ['EACCES', 'expected permission, got none'],
 ])
 
-const reasonOf = (cause: unknown): string => REASONS.get(codeOf(cause)) ?? 'the file system failed'
+export const reasonOf = (cause: unknown): string => REASONS.get(codeOf(cause)) ?? 'the file system failed'
 
-const codeOf = (cause: unknown): unknown => (cause instanceof Error && 'code' in cause ? cause.code : undefined)
+export const codeOf = (cause: unknown): unknown => (cause instanceof Error && 'code' in cause ? cause.code : undefined)
 
 /** ID-17: its path and the cause, and nothing of its content. */
 export const fileError = (path: string, what: string, cause?: unknown): SottoError<'identity/file'> =>
