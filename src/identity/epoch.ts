@@ -7,10 +7,23 @@ export class Epoch {
     return this.#value
   }
 
-  /** Counts one more change, then calls every listener; they must not throw. */
+  /**
+   * Counts one more change, then calls every listener. They must not throw; if one does, all others are called all the same
+   * (ID-11, ID-34, PO-24).
+   * @throws what the first of them threw
+   */
   advance(): void {
     this.#value++
-    for (const { changed } of this.#listeners) changed()
+    const failures: unknown[] = []
+    for (const { changed } of this.#listeners) {
+      try {
+        changed()
+      } catch (error) {
+        // Thrown again when all have heard.
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   /** Calls `changed` after every change, until the returned function is called. */
