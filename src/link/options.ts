@@ -163,8 +163,9 @@ export const epochOf = (nowMs: number): number => Date.now() - nowMs
 /** Everything inbound is denied. */
 const NOTHING: Policy = { version: 1, rules: [] }
 
+// A field of that name in a document makes no store of it.
 const storeOf = (policy: Policy | PolicyStore = NOTHING): PolicyStore =>
-  'decide' in policy ? policy : policyStore(policy)
+  'decide' in policy && typeof policy.decide === 'function' ? policy : policyStore(policy)
 
 const distinct = (contracts: readonly Contract[]): void => {
   if (new Set(contracts.map(({ name }) => name)).size !== contracts.length)

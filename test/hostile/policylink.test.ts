@@ -23,7 +23,7 @@ import {
   trustStore,
 } from '../../src/index.js'
 import { callerOf } from '../../src/link/face.js'
-import { alice, all, bob, codeOf, failure, gate, pair } from '../link/sessions.js'
+import { alice, all, bob, code, codeOf, failure, gate, pair } from '../link/sessions.js'
 
 /** Access control through the public face, between two programs; one of them tries what it should not. */
 
@@ -460,5 +460,33 @@ describe('user code that throws in the neighbourhood', () => {
     }
     expect(await failure(odd.ask('x', { labels: bang }))).toBeInstanceOf(RangeError)
     expect(await fate(odd.ask('x'))).toBe('done')
+  })
+
+  test('PO-4 a document with a field named like a method of a store is a document, and does not load', async () => {
+    for (const name of ['decide', 'forPeer', 'replace', 'then']) {
+      const document = { version: 1, rules: [], [name]: true } as unknown as Policy
+      expect(await code(() => host({ identity: bob, trust: [alice.id], policy: document }))).toBe('policy/malformed')
+      const [left] = memoryPair()
+      const dialled = initiate(left, { identity: alice, peer: bob.id, policy: document })
+      expect(await code(dialled)).toBe('policy/malformed')
+    }
+  })
+
+  test('PO-24 ID-11 a listener that throws keeps no other from hearing: of a policy, of a revocation', () => {
+    const store = policyStore(rulesOf(allow))
+    const trust = trustStore([alice.id])
+    for (const source of [store, trust]) {
+      let heard = 0
+      source.onChange(() => heard++)
+      source.onChange(() => {
+        throw new RangeError('bang')
+      })
+      source.onChange(() => heard++)
+      expect(() => (source === trust ? trust.revoke(alice.id) : store.replace(rulesOf()))).toThrow('bang')
+      expect(heard).toBe(2)
+    }
+    const peer = { id: alice.id, roles: [], claims: {} }
+    const asked = { peer, direction: 'in', verb: 'call', address: 'a.v1.o', attributes: {} } as const
+    expect([store.decide(asked, 0).effect, trust.check(alice.id, undefined, 0)]).toEqual(['deny', undefined])
   })
 })
