@@ -8,6 +8,7 @@ import type { EngineEvent } from '../session/events.js'
 import type { Exchange } from '../session/exchange.js'
 import { NO_LABELS } from '../session/frames.js'
 import type { Admitted, Denial as PolicyDenial } from '../session/gate.js'
+import type { Arrived } from '../session/narrowing.js'
 import type { Transport } from '../transport/transport.js'
 import { Dispatch } from './dispatch.js'
 import type { Caller, CallOptions, Served, Stream } from './face.js'
@@ -49,8 +50,11 @@ export class Edge implements Caller {
     end: (exchange) => this.#step(() => this.#engine.end(exchange)),
     stop: (exchange) => this.#step(() => this.#engine.stop(exchange)),
     cancel: (exchange) => this.#cancel(exchange),
+    denied: (item) => this.#denied(item),
     consumed: (item) => this.#step(() => this.#engine.consumed(item)),
   }
+  /** Stops listening for another policy. */
+  readonly #deaf: () => void
   #session: Session | undefined
   #peer: Peer | undefined
   #turning = false
@@ -62,10 +66,12 @@ export class Edge implements Caller {
     this.#pings = new Pings((time) => this.#ping(time), now)
     this.#dispatch = new Dispatch(engine, served, {
       stream: (exchange) => this.#begun(exchange),
-      left: (exchange) => this.#leave(exchange)?.finished(),
+      left: (exchange) => this.#leave(exchange)?.left(),
       turn: () => this.#turn(),
       abort: (error) => this.abort(error),
     })
+    // LI-57: while the session lives. Before it has begun there is nothing to ask again.
+    this.#deaf = engine.policy.onChange(() => this.#step(() => this.#engine.reask(now())))
   }
 
   /** Starts to move bytes. Everything that can go wrong from here on ends in `closed`. */
@@ -199,7 +205,8 @@ export class Edge implements Caller {
         this.#established(event.established)
         break
       case 'message':
-        if (this.#session !== undefined) this.#dispatch.message(event, this.#session)
+        if (this.#session !== undefined && this.#denied(event) === undefined)
+          this.#dispatch.message(event, this.#session)
         break
       case 'reply':
         this.#settle(event.exchange)?.resolve(event.value)
@@ -275,6 +282,20 @@ export class Edge implements Caller {
     return stream
   }
 
+  /** LI-58: why the policy denies by now what it let in. Who reads is told at once, the others by the events that follow. */
+  #denied(event: Arrived): SottoError | undefined {
+    try {
+      const answer = this.#engine.stands(event)
+      if (answer === true) return undefined
+      this.#turn()
+      return answer
+    } catch (cause) {
+      const error = defect(cause)
+      this.abort(error)
+      return error
+    }
+  }
+
   #item(exchange: Exchange, value: Wire): boolean {
     const answer = this.#engine.item(exchange, value, now())
     this.#pump.schedule()
@@ -284,6 +305,7 @@ export class Edge implements Caller {
 
   /** By now every exchange has had its event; `closed` comes when the transport has ended too (LI-12). */
   #finish(error: SottoError | undefined): void {
+    this.#deaf()
     this.refusals.end()
     this.denials.end()
     this.#pings.end(SottoError.of('session/lost', 'the session ended before the pong', { cause: error }))

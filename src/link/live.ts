@@ -23,7 +23,7 @@ export const isLive = (session: Session): boolean => {
   return !edge.over
 }
 
-/** @internal What is trusted has changed: `session` ends if its peer is trusted no more (LI-5). */
+/** @internal What is trusted has changed: `session` ends if its peer is trusted no more, and is narrowed if it is another (LI-5). */
 export const retrust = (session: Session): void => edges.get(session)?.retrust()
 
 /** @internal Renews what `session` shows. One that ends, or has had too many just now, goes on with what it has (LI-43, LI-55). */

@@ -15,6 +15,8 @@ export interface StreamEngine {
   end(exchange: Exchange): void
   stop(exchange: Exchange): void
   cancel(exchange: Exchange): void
+  /** Asked right before an item is read: why it may not be, and then it is done with (LI-58). */
+  denied(item: Item): SottoError | undefined
   consumed(item: Item): void
 }
 
@@ -83,7 +85,7 @@ export class StreamEnd implements Stream {
 
   read(): Promise<Read> {
     const item = this.#items.shift()
-    if (item !== undefined) return Promise.resolve(this.#taken(item))
+    if (item !== undefined) return this.#hand(item)
     if (this.#error !== undefined) return Promise.reject(this.#error)
     if (this.#over) return Promise.resolve(DONE)
     return new Promise((resolve, reject) => {
@@ -103,9 +105,16 @@ export class StreamEnd implements Stream {
       this.#engine.consumed(item)
       return
     }
-    const reader = this.#readers.shift()
-    if (reader === undefined) this.#items.push(item)
-    else reader.resolve(this.#taken(item))
+    const [reader] = this.#readers
+    if (reader === undefined) {
+      this.#items.push(item)
+      return
+    }
+    const denied = this.#engine.denied(item)
+    if (denied === undefined) {
+      this.#readers.shift()
+      reader.resolve(this.#taken(item))
+    } else this.cancelled(denied)
   }
 
   /** The peer sends no more. */
@@ -147,6 +156,12 @@ export class StreamEnd implements Stream {
     this.#finish({ clean: false, error: told })
   }
 
+  /** Its handler is done with it, and reads no more. */
+  left(): void {
+    this.#drop()
+    this.finished()
+  }
+
   /** Both directions have ended. */
   finished(): void {
     this.stopped(SottoError.of('call/cancelled', 'the stream is over', { ran: 'yes' }))
@@ -165,6 +180,13 @@ export class StreamEnd implements Stream {
   #drop(): void {
     if (this.#items.length > 0) this.#over = false
     for (const item of this.#items.splice(0)) if (this.#holding) this.#engine.consumed(item)
+  }
+
+  #hand(item: Item): Promise<Read> {
+    const denied = this.#engine.denied(item)
+    if (denied === undefined) return Promise.resolve(this.#taken(item))
+    this.cancelled(denied)
+    return Promise.reject(denied)
   }
 
   #taken(item: Item): Read {

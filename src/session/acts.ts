@@ -1,12 +1,13 @@
 import { concat, EMPTY } from '../bytes.js'
 import { encode, type Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
+import type { Admission } from '../policy/peer.js'
 import type { Route } from './agreement.js'
 import type { Established } from './established.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange, Waiting } from './exchange.js'
 import type { Labels } from './frames.js'
 import { encodeLabels } from './framewriter.js'
-import { Admitted, type Denial, type Gate, type Prepared } from './gate.js'
+import { Admitted, type Denial, type Denied, type Gate, type Prepared, verbOf } from './gate.js'
 
 /** What the application wants done. */
 export interface Act {
@@ -52,31 +53,39 @@ export class Acts {
     const outgoing = { route, operation, ttlMs, labels: this.#encodeLabels(labels, route), named: labels, body }
     const message = { route, ttlMs, labels, value, bytes: body.length, outgoing, index: 0 }
     const answer = this.#gate.judge('out', message, 0, nowMs)
-    return 'effect' in answer ? { ...answer, id: this.#refusedId() } : answer
+    return 'effect' in answer ? this.refuse(route, body.length, answer) : answer
   }
 
   /**
-   * The body of an own item of a stream, once it has passed the own gate; what comes down was granted with the request.
+   * An own item of a stream, once it has passed the own gate; what comes down was granted with the request.
    * @throws contract/invalid, call/too-large, TypeError on what a direction of bytes does not carry
    */
-  item(exchange: Exchange, value: Wire, nowMs: number): Uint8Array | Denial {
+  item(exchange: Exchange, value: Wire, nowMs: number): Waiting | Denial {
     const { route, mine, ttlMs, labels } = exchange
     if (exchange.sends === 'bytes') return this.#chunk(exchange, value, nowMs)
     const body = this.encode(value, route)
-    if (!mine) return body
+    if (!mine) return { body, admitted: undefined }
     // The gate asks for the index alone whether this begins the exchange.
     const message = { route, ttlMs, labels, value, bytes: body.length, outgoing: undefined, index: 1 }
     const answer = this.#gate.judge('out', message, 0, nowMs)
-    return 'effect' in answer ? { ...answer, id: this.#refusedId() } : body
+    return 'effect' in answer ? this.refuse(route, body.length, answer) : { body, admitted: answer }
+  }
+
+  /** The denial of an own message of `bytes`, which is never sent, under an id of its own (SE-60). */
+  refuse(route: Route, bytes: number, verdict: Admission & Denied): Denial {
+    const decision = this.#gate.decision('out', 0, this.#refused++)
+    const { address } = route
+    this.#gate.trail.decided({ decision, direction: 'out', verb: verbOf(route), address, verdict }, bytes, verdict.seen)
+    return { ...verdict, id: decision }
   }
 
   /** Chunks are counted, and not asked for one by one (SE-127). */
-  #chunk({ items: { spend } }: Exchange, value: Wire, nowMs: number): Uint8Array | Denial {
+  #chunk({ route, admitted }: Exchange, value: Wire, nowMs: number): Waiting | Denial {
     if (!(value instanceof Uint8Array)) throw new TypeError('expected bytes')
-    const rules = spend?.(value.length, nowMs) ?? []
-    if (rules.length > 0) return { effect: 'deny', why: 'limit', rules, id: this.#refusedId() }
+    const rules = admitted?.spend?.(value.length, nowMs) ?? []
+    if (rules.length > 0) return this.refuse(route, value.length, { effect: 'deny', why: 'limit', rules })
     // `slice` of a Buffer would be a view of what is borrowed.
-    return concat(value)
+    return { body: concat(value), admitted: undefined }
   }
 
   /** The message `admitted` is the proof of, once. @throws TypeError if it is no such proof; policy/denied if the policy changed */
@@ -85,7 +94,7 @@ export class Acts {
     const prepared = admitted.redeem(this.#gate)
     if (prepared !== undefined) return prepared
     const { address } = admitted
-    const details = { decision: this.#refusedId(), address }
+    const details = { decision: this.#gate.decision('out', 0, this.#refused++), address }
     throw SottoError.of('policy/denied', `the policy changed after ${address} was admitted`, { details })
   }
 
@@ -119,10 +128,6 @@ export class Acts {
   #add(route: Route, operation: number): void {
     const operations = this.#operations.get(route.contract) ?? new Map<string, Numbered>()
     this.#operations.set(route.contract, operations.set(route.row.name, { route, operation }))
-  }
-
-  #refusedId(): string {
-    return this.#gate.decision('out', 0, this.#refused++)
   }
 }
 

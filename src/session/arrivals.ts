@@ -1,6 +1,8 @@
 import { codeOfWire, type ErrorCode, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
+import { decodeBody, notCbor } from './body.js'
 import { BEGIN_CHARGE } from './charge.js'
+import { denialCode, denied } from './denial.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
@@ -9,7 +11,7 @@ import { type Begin, type Data, type Frame, NO_LABELS } from './frames.js'
 import { encodeLabels } from './framewriter.js'
 import { type Denial, verbOf } from './gate.js'
 import { Intake } from './intake.js'
-import { decodeBody, denialCode, denied, ItemArrivals, notCbor } from './itemarrivals.js'
+import { ItemArrivals } from './itemarrivals.js'
 import type { Whole } from './reassembly.js'
 
 type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
@@ -22,7 +24,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set(['policy/denied', 'policy/limit
 export class Arrivals {
   readonly #exchanges: Exchanges
   readonly #emit: (event: EngineEvent) => void
-  readonly #intake: Intake
+  readonly intake: Intake
   readonly #items: ItemArrivals
   #nextId: number
   /** Exchanges of the peer above this are not taken any more (SE-58). */
@@ -32,8 +34,8 @@ export class Arrivals {
     const { own, role } = exchanges.established
     this.#exchanges = exchanges
     this.#emit = emit
-    this.#intake = new Intake(own, exchanges.outbox)
-    this.#items = new ItemArrivals(exchanges, this.#intake, emit)
+    this.intake = new Intake(own, exchanges.outbox)
+    this.#items = new ItemArrivals(exchanges, this.intake, emit)
     this.#nextId = role === 'initiator' ? 2 : 1
   }
 
@@ -44,12 +46,12 @@ export class Arrivals {
 
   /** A one-way message of the peer is in pieces: a clean end now would lose it, and nobody would be told (SE-42). */
   get torn(): boolean {
-    return this.#intake.reassembly.torn
+    return this.intake.reassembly.torn
   }
 
   /** Nothing comes any more. */
   erase(): void {
-    this.#intake.reassembly.erase()
+    this.intake.reassembly.erase()
   }
 
   /** From here on nothing new is taken; the last exchange that was (SE-58). */
@@ -60,8 +62,8 @@ export class Arrivals {
 
   /** A message was taken by its handler, an item by its reader: the credit goes back. */
   consumed(event: Extract<EngineEvent, { readonly is: 'message' | 'item' }>): void {
-    if (event.is === 'item') this.#intake.read(event)
-    else this.#intake.consumed(event)
+    if (event.is === 'item') this.intake.read(event)
+    else this.intake.consumed(event)
   }
 
   /** @throws session/malformed, session/limit: every fault of the peer here ends the session */
@@ -97,7 +99,7 @@ export class Arrivals {
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
     const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
     const charge = BEGIN_CHARGE + labels + frame.body.length
-    this.#intake.accept(charge)
+    this.intake.accept(charge)
     // The peer learns by DRAIN that this was not taken, and waits for no answer.
     if (frame.exchange > this.#taken) {
       exchange.refused = true
@@ -117,16 +119,16 @@ export class Arrivals {
       this.#items.take(exchange, frame, nowMs)
       return
     }
-    this.#intake.accept(frame.body.length)
+    this.intake.accept(frame.body.length)
     this.#piece(exchange, frame, frame.body.length, nowMs)
   }
 
   /** No byte of a message that the head alone refuses is decoded or kept (SE-56). */
   #foresee(exchange: Exchange, frame: Begin, route: Route, nowMs: number): void {
     const head = { route, ttlMs: frame.ttlMs, labels: frame.labels }
-    const denial = this.#exchanges.gate.foresee(head, frame.exchange, nowMs)
+    const denial = this.#exchanges.gate.foresee(head, frame.exchange, frame.body.length, nowMs)
     // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
-    if (denial !== undefined) this.#deny(exchange, denial, () => this.#intake.giveBack(BEGIN_CHARGE))
+    if (denial !== undefined) this.#deny(exchange, denial, () => this.intake.giveBack(BEGIN_CHARGE))
   }
 
   /** The peer learns a code; this end learns the rules too, under the id that both know (SE-60). */
@@ -142,15 +144,15 @@ export class Arrivals {
     if (frame.more || exchange.received > 0 || exchange.stream) {
       exchange.receiveWindow.accept(frame.body.length)
       // The last piece brings no credit: nothing more needs it, unless items follow.
-      if (!frame.end) this.#intake.giveBackOwn(exchange, frame.body.length)
+      if (!frame.end) this.intake.giveBackOwn(exchange, frame.body.length)
     } else if (frame.body.length > this.#exchanges.established.own.exchangeWindow)
       throw SottoError.of('session/limit', 'the peer sent over the window of an exchange')
     exchange.received += frame.body.length
     const keep = exchange.refused && frame.is === 'BEGIN' && frame.exchange <= this.#taken ? BEGIN_CHARGE : 0
-    const whole = this.#intake.reassembly.add(exchange, frame.body, frame.more, charge - keep)
+    const whole = this.intake.reassembly.add(exchange, frame.body, frame.more, charge - keep)
     if (whole === undefined) return
     exchange.messagesReceived++
-    if (exchange.refused) this.#intake.consumed(whole)
+    if (exchange.refused) this.intake.consumed(whole)
     else if (exchange.mine) this.#reply(exchange, whole)
     else this.#message(exchange, whole, nowMs)
     if (frame.end) this.#items.end(exchange)
@@ -161,7 +163,7 @@ export class Arrivals {
     const { ttlMs, labels } = exchange
     const body = decodeBody(whole.bytes)
     if (!body.ok) {
-      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.#intake.consumed(whole))
+      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.intake.consumed(whole))
       return
     }
     const message = {
@@ -175,17 +177,16 @@ export class Arrivals {
     }
     const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs)
     if ('effect' in admitted) {
-      this.#deny(exchange, admitted, () => this.#intake.consumed(whole))
+      this.#deny(exchange, admitted, () => this.intake.consumed(whole))
       return
     }
-    exchange.release = admitted.release
-    if (exchange.stream) exchange.items.spend = admitted.spend
+    exchange.admit(admitted)
     exchange.dispatched = true
     this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: whole.charge, held: whole.held })
   }
 
   #reply(exchange: Exchange, whole: Whole): void {
-    this.#intake.consumed(whole)
+    this.intake.consumed(whole)
     const body = decodeBody(whole.bytes)
     if (body.ok) this.#emit({ is: 'reply', exchange, value: body.value })
     else this.#emit({ is: 'fault', exchange, error: notCbor('a reply that is not strict CBOR') })
@@ -200,7 +201,7 @@ export class Arrivals {
     if (!exchange.mine || exchange.receiveEnded) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
     const error = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route, exchange))
     exchange.receiveEnded = true
-    this.#intake.reassembly.drop(exchange)
+    this.intake.reassembly.drop(exchange)
     if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
     this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
@@ -208,21 +209,23 @@ export class Arrivals {
 
   /** The peer refuses a one-way message, once; `exchange` is defined while it is still under way (SE-54). */
   #refused(exchange: Exchange | undefined, frame: FrameOf<'FAULT'>): void {
-    const route = this.#exchanges.refusedOneWay(this.#own(frame.exchange))
+    const { route, told } = this.#exchanges.refusedOneWay(this.#own(frame.exchange)) ?? {}
     if (route === undefined) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
     const where = this.#where(frame.exchange, route)
     const error = decodeFault(frame.code, frame.body, where)
     if (!REFUSALS.has(error.code)) throw malformed(`a one-way message refused with ${error.code}`)
     if (exchange?.awaited === true) this.#emit({ is: 'fault', exchange, error })
-    else this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision: where.decision(0) })
+    else if (told !== true)
+      this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision: where.decision(0) })
     if (exchange === undefined) return
     this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
   }
 
+  /** Where a FAULT came: `exchange` unless it is of a one-way message, which is refused before it runs or not at all. */
   #where(id: number, { address }: Route, exchange?: Exchange): Faulted {
-    const sent = exchange?.stream === true ? exchange.messagesSent - 1 : 0
-    const items = exchange?.sends === 'bytes' ? 1 : Math.max(sent, 0)
+    const { sends, messagesSent = 0 } = exchange ?? {}
+    const items = sends === 'bytes' && messagesSent > 0 ? 1 : messagesSent - 1
     return { address, items, decision: (index) => this.#exchanges.gate.decision('out', id, index) }
   }
 
@@ -233,7 +236,7 @@ export class Arrivals {
     const code = codeOfWire(frame.code)
     if (code === undefined) throw malformed(`a RESET with the code ${frame.code}`)
     exchange.receiveEnded = true
-    this.#intake.reassembly.drop(exchange)
+    this.intake.reassembly.drop(exchange)
     const why = code === 'call/deadline' ? code : 'call/cancelled'
     // A stream whose request has come goes on in the other direction, unless STOP comes too.
     if (!exchange.stream || !exchange.dispatched) this.#exchanges.abandon(exchange, why)

@@ -4,8 +4,11 @@ import { codeOfWire, SottoError } from '../errors.js'
 export const defect = (cause: unknown): SottoError =>
   SottoError.of('session/lost', 'this end failed inside the session', { cause })
 
-/** What `step` fails with, if it does: thrown on, it would leave a session without its end. */
-export const defectIn = (step: () => void): SottoError | undefined => {
+/** Takes every step, and gives what the first fails with, if one does: thrown on, it would leave a session without its end. */
+export const firstDefect = (steps: readonly (() => void)[]): SottoError | undefined =>
+  steps.map(defectIn).find((failure) => failure !== undefined)
+
+const defectIn = (step: () => void): SottoError | undefined => {
   try {
     step()
     return undefined

@@ -3,8 +3,10 @@ import type { Wire } from '../cbor.js'
 import { recordLength } from '../channel/record.js'
 import { Splitter } from '../channel/splitter.js'
 import { ERRORS, type ErrorCode, SottoError } from '../errors.js'
+import type { PolicyStore } from '../policy/store.js'
 import type { Act } from './acts.js'
-import { cutOff, defectIn, endedByPeer } from './ends.js'
+import { Closing } from './closing.js'
+import { cutOff, endedByPeer, firstDefect } from './ends.js'
 import { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
@@ -14,16 +16,13 @@ import { encodeFrame } from './framewriter.js'
 import type { Admitted, Denial } from './gate.js'
 import { Initiator } from './initiator.js'
 import { Keys } from './keys.js'
+import type { Arrived } from './narrowing.js'
 import type { Opening } from './opening.js'
 import { decodePacket, type Packet, packetLength } from './packets.js'
 import { Responder } from './responder.js'
 import type { InitiatorSide, ResponderSide, Side } from './side.js'
-import { notTrusted } from './standing.js'
 import { expectEvent, follow, type SessionEvent, type StateName } from './states.js'
 import { Traffic } from './traffic.js'
-
-/** How long an END is waited for after the own one, in ms (SE-42). */
-const END_MS = 1_000
 
 /**
  * One session, whole: bytes and times in, bytes and events out. Synchronous and deterministic; it never waits, and
@@ -40,7 +39,7 @@ export class Engine {
   #keys: Keys | undefined
   #traffic: Traffic | undefined
   readonly #handshakeAt: number
-  #closeAt = Number.POSITIVE_INFINITY
+  readonly #closing = new Closing()
 
   private constructor(side: Side, opening: Opening, state: StateName, nowMs: number) {
     this.#side = side
@@ -102,7 +101,7 @@ export class Engine {
   wakeAt(): number {
     if (this.over) return Number.POSITIVE_INFINITY
     if (this.#traffic === undefined || this.#keys === undefined) return this.#handshakeAt
-    return Math.min(this.#traffic.wakeAt, this.#keys.wakeAt, this.#closeAt)
+    return Math.min(this.#traffic.wakeAt, this.#keys.wakeAt, this.#closing.at)
   }
 
   /** The timer. Too early a call does nothing. */
@@ -113,13 +112,13 @@ export class Engine {
       if (traffic === undefined) throw SottoError.of('session/timeout', `no session after ${this.#side.handshakeMs} ms`)
       traffic.wake(nowMs)
       this.#keys?.wake(nowMs)
-      if (nowMs >= this.#closeAt) this.#closeNow(traffic, nowMs)
+      if (nowMs >= this.#closing.at) this.#closing.late(traffic, this.#state === 'ending', nowMs)
     })
   }
 
   /** The own gate. @throws session/closed, contract/unserved, contract/invalid, call/too-large */
   admit(act: Act, nowMs: number): Admitted | Denial {
-    return this.#live().exchanges.admit(act, nowMs)
+    return this.#live().exchanges.acts.admit(act, nowMs)
   }
 
   /** Queues an admitted message. `taken` is true if credit covers it now. @throws session/closed, session/busy */
@@ -152,8 +151,15 @@ export class Engine {
     if (!this.over) this.#traffic?.exchanges.items.stop(exchange)
   }
 
+  /** Asked right before user code sees a message or an item: true, else why it may not, and then it is done with (SE-133). */
+  stands(event: Arrived): true | SottoError {
+    const { narrowing } = this.#traffic ?? {}
+    if (narrowing === undefined || narrowing.passes(event)) return true
+    return this.#guard(() => narrowing.stands(event)) ?? narrowing.stands(event)
+  }
+
   /** A message or an item left the edge's hands: credit goes back. */
-  consumed(event: Extract<EngineEvent, { readonly is: 'message' | 'item' }>): void {
+  consumed(event: Arrived): void {
     this.#guard(() => this.#traffic?.arrivals.consumed(event))
   }
 
@@ -174,23 +180,27 @@ export class Engine {
     this.#live().renew(credential, nowMs)
   }
 
-  /** What is trusted has changed: a session with a peer that is trusted no more ends, without a byte (SE-105). */
+  /** What is trusted has changed: a session with a peer that is trusted no more ends, and says so (SE-105). */
   retrust(nowMs: number): void {
-    if (!this.over && this.#traffic?.recheck(nowMs) === false) this.abort(notTrusted('trust here has changed'))
+    this.#guard(() => this.#traffic?.retrust(nowMs))
+  }
+
+  /** The policy has changed: what it denies by now ends, and nothing else (SE-128). */
+  reask(nowMs: number): void {
+    this.#guard(() => this.#traffic?.narrowing.reask(nowMs))
+  }
+
+  /** The policy it asks. */
+  get policy(): PolicyStore {
+    return this.#side.policy
   }
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
   close(nowMs: number, timeoutMs: number): void {
     if (this.over || this.#state === 'ending' || this.#traffic?.isCut === true) return
     const traffic = this.#traffic
-    if (traffic === undefined) {
-      this.#die(SottoError.of('session/closed', 'closed during the handshake'))
-      return
-    }
-    const closing = this.#closeAt !== Number.POSITIVE_INFINITY
-    // A drain may be hurried by a close, and a close is not put off.
-    this.#closeAt = Math.min(this.#closeAt, nowMs + timeoutMs)
-    if (!closing) this.#guard(() => traffic.drain())
+    if (traffic === undefined) this.#die(SottoError.of('session/closed', 'closed during the handshake'))
+    else if (this.#closing.begin(nowMs + timeoutMs)) this.#guard(() => traffic.drain())
   }
 
   /** Ends at once, without a byte. */
@@ -265,12 +275,9 @@ export class Engine {
 
   /** The peer's END: open exchanges are lost, the own END follows if it was not sent (SE-41). */
   #peerEnded(code: number, event: SessionEvent): void {
-    if (code !== 0) {
-      this.#end(follow(this.#state, event, 'dead'), endedByPeer(code), undefined)
-      return
-    }
-    const answer = this.#state === 'open' ? 0 : undefined
-    this.#end(follow(this.#state, event, 'closed'), undefined, answer)
+    const clean = code === 0
+    const answer = clean && this.#state === 'open' ? 0 : undefined
+    this.#end(follow(this.#state, event, clean ? 'closed' : 'dead'), clean ? undefined : endedByPeer(code), answer)
   }
 
   /** Fills and seals one record; END when closing and all is done. */
@@ -278,25 +285,19 @@ export class Engine {
     const traffic = this.#traffic
     const keys = this.#keys
     if (this.#state !== 'open' || traffic === undefined || keys === undefined) return
+    // SE-128: nothing is framed that was not asked for by the rules of now.
+    traffic.narrowing.reask(nowMs)
     const record = keys.next(traffic.exchanges.outbox, nowMs)
     if (record !== undefined) {
       this.#output.push(record)
       traffic.sent(nowMs)
-    } else if (this.#closeAt !== Number.POSITIVE_INFINITY && traffic.exchanges.idle) {
+    } else if (this.#closing.begun && traffic.exchanges.idle) {
       traffic.cut(undefined)
       keys.close()
       this.#output.push(keys.seal(concat(traffic.unsaid, encodeFrame({ is: 'END', code: 0 }))))
       this.#state = 'ending'
-      this.#closeAt = nowMs + END_MS
+      this.#closing.cut(nowMs)
     }
-  }
-
-  /** The close deadline: what is open is cut; neither the own END nor the peer's is waited for much longer (SE-42). */
-  #closeNow(traffic: Traffic, nowMs: number): void {
-    if (this.#state === 'ending' || traffic.isCut || traffic.arrivals.torn)
-      throw SottoError.of('session/timeout', 'the session did not end in time')
-    traffic.cut(SottoError.of('session/closed', 'the close deadline passed'))
-    this.#closeAt = nowMs + END_MS
   }
 
   #live(): Traffic {
@@ -305,14 +306,16 @@ export class Engine {
     return this.#traffic
   }
 
-  #guard(act: () => void): void {
-    if (this.over) return
+  /** What `act` gives; undefined if the session is over, before or by it. */
+  #guard<T>(act: () => T): T | undefined {
+    if (this.over) return undefined
     try {
-      act()
+      return act()
     } catch (error) {
       // A SottoError here is the session's end; anything else is a defect and is the caller's to see.
       if (!(error instanceof SottoError)) throw error
       this.#die(error)
+      return undefined
     }
   }
 
@@ -327,20 +330,15 @@ export class Engine {
   /** Never throws: what fails on the way out is told as the end, and is not in the way of it. */
   #end(state: StateName, error: SottoError | undefined, endCode: number | undefined): void {
     this.#state = state
-    const failed = this.#release(error, endCode)
-    this.#events.push({ is: 'closed', error: failed ?? error })
-  }
-
-  /** The last record, what is lost, and every secret, each whatever the others do; a defect in one, if there is one. */
-  #release(error: SottoError | undefined, endCode: number | undefined): SottoError | undefined {
-    const failures = [
+    // The last record, what is lost, and every secret, each whatever the others do.
+    const failed = firstDefect([
       () => this.#sayEnd(endCode),
       () => this.#traffic?.end(error),
       () => this.#keys?.erase(),
       () => this.#opening.end(),
       () => this.#splitter.erase(),
-    ].map(defectIn)
-    return failures.find((failure) => failure !== undefined)
+    ])
+    this.#events.push({ is: 'closed', error: failed ?? error })
   }
 
   #sayEnd(code: number | undefined): void {

@@ -16,6 +16,10 @@ interface Refused {
 interface Item {
   readonly is: 'item'
   readonly exchange: Exchange
+  /** Of one that was asked for; undefined for a chunk, and for what was granted with the own request. */
+  readonly admitted: Admitted | undefined
+  /** As the decision id has it. */
+  readonly index: number
   /** Bytes are a copy. */
   readonly value: Wire
   readonly charge: number
@@ -28,7 +32,7 @@ interface Item {
 /** What the engine tells the edge, in order. */
 export type EngineEvent =
   | { readonly is: 'established'; readonly established: Established }
-  /** To be dispatched; its credit goes back by `consumed` when a handler takes it. */
+  /** To be dispatched if it `stands` then; its credit goes back by `consumed` when a handler takes it. */
   | {
       readonly is: 'message'
       readonly exchange: Exchange
@@ -39,7 +43,7 @@ export type EngineEvent =
       readonly held: number
     }
   | { readonly is: 'reply'; readonly exchange: Exchange; readonly value: Wire | undefined }
-  /** One of a stream, in order; its credit goes back by `consumed` when it is read. */
+  /** One of a stream, in order; to be read if it `stands` then, when its credit goes back by `consumed`. */
   | Item
   /** The peer sends no more in a stream: it has ended its direction, or cut it short with `error`. */
   | { readonly is: 'ended'; readonly exchange: Exchange; readonly error: SottoError | undefined }

@@ -1,9 +1,9 @@
 import type { Carries } from '../contract/operation.js'
-import type { ErrorCode } from '../errors.js'
-import type { Spend } from '../policy/peer.js'
+import type { ErrorCode, Ran, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
 import { type Labels, NO_LABELS } from './frames.js'
 import type { BeginHead } from './framewriter.js'
+import type { Admitted } from './gate.js'
 import { ReceiveWindow, SendWindow } from './windows.js'
 
 /** What an item or chunk of a stream costs of both windows beside its body (SE-124). */
@@ -16,16 +16,22 @@ interface Windows {
   readonly send: number
 }
 
+/** An own item that waits, and the proof that it may go, where each is asked for. */
+export interface Waiting {
+  readonly body: Uint8Array
+  readonly admitted: Admitted | undefined
+}
+
 /** What a stream has beside other exchanges. */
 class Streaming {
+  /** Of the message at hand, if it is an item that was asked for. */
+  admitted: Admitted | undefined
   /** Items that follow the message at hand. */
-  readonly behind: Uint8Array[] = []
+  readonly behind: Waiting[] = []
   /** Bytes of items that wait, with what each costs. */
   waiting = 0
   /** The FAULT that ends this end's direction behind them. */
   lastWord: Uint8Array | undefined
-  /** Charges chunks to limits of the policy. */
-  spend: Spend | undefined
 }
 
 const NO_ITEMS = Object.freeze(new Streaming())
@@ -64,8 +70,9 @@ export class Exchange {
   deadlineAt = Number.POSITIVE_INFINITY
   /** The peer's direction is not wanted: what still comes is counted and dropped. */
   refused = false
-  /** The message is with its handler. */
+  /** The message is on its way to its handler, which may see it once it was found to stand (SE-133). */
   dispatched = false
+  started = false
   /** The last word of this end to a peer's exchange is a FAULT; until it is framed the exchange counts (SE-45). */
   faulted = false
   /** Somebody waits to hear that what was sent is taken. */
@@ -75,8 +82,12 @@ export class Exchange {
   stopping = false
   /** Nobody waits for the outcome any more; the code says why. */
   abandoned: Extract<ErrorCode, 'call/cancelled' | 'call/deadline'> | undefined
+  /** The proof that what began it may go, or was let in. */
+  admitted: Admitted | undefined
   /** Gives limits of the policy back. */
   release: (() => void) | undefined
+  /** The rules deny by now what they let the peer begin. */
+  narrowed: SottoError | undefined
 
   constructor(route: Route, head: BeginHead | undefined, windows: Windows) {
     this.route = route
@@ -130,19 +141,31 @@ export class Exchange {
     return this.sendEnded && this.receiveEnded
   }
 
+  /** What its sender may say of the work: no message runs before the whole of it has gone; what sends items runs. */
+  get ran(): Ran {
+    return this.messagesReceived > 0 ? 'yes' : this.messagesSent > 0 ? 'maybe' : 'no'
+  }
+
+  /** The limits of the policy hold it until they get it back. */
+  admit(admitted: Admitted): void {
+    this.admitted = admitted
+    this.release = admitted.release
+  }
+
   /** Another item of a stream, behind those that wait. */
-  add(body: Uint8Array): void {
-    this.items.waiting += ITEM_CHARGE + body.length
-    if (this.body === undefined) this.body = body
-    else this.items.behind.push(body)
+  add(item: Waiting): void {
+    this.items.waiting += ITEM_CHARGE + item.body.length
+    if (this.body === undefined) this.#take(item)
+    else this.items.behind.push(item)
   }
 
   /** The message at hand has gone; the next takes its place. */
   passed(): void {
     const { body, items, asking } = this
+    if (!asking) items.admitted?.framed(this.id, this.messagesSent)
     this.messagesSent++
     this.offset = 0
-    this.body = this.stream ? items.behind.shift() : undefined
+    this.#take(this.stream ? items.behind.shift() : undefined)
     if (this.stream && !asking && body !== undefined) items.waiting -= ITEM_CHARGE + body.length
   }
 
@@ -151,6 +174,7 @@ export class Exchange {
     this.body = undefined
     this.offset = 0
     if (!this.stream) return
+    this.items.admitted = undefined
     this.items.behind.length = 0
     this.items.lastWord = undefined
     this.items.waiting = 0
@@ -160,5 +184,10 @@ export class Exchange {
   releaseLimits(): void {
     this.release?.()
     this.release = undefined
+  }
+
+  #take(item: Waiting | undefined): void {
+    this.body = item?.body
+    if (this.stream) this.items.admitted = item?.admitted
   }
 }

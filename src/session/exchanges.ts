@@ -1,6 +1,6 @@
 import type { Wire } from '../cbor.js'
-import { ERRORS, type Ran, SottoError } from '../errors.js'
-import { type Act, Acts } from './acts.js'
+import { ERRORS, SottoError } from '../errors.js'
+import { Acts } from './acts.js'
 import type { Route } from './agreement.js'
 import type { Established } from './established.js'
 import type { EngineEvent } from './events.js'
@@ -8,7 +8,7 @@ import { Exchange } from './exchange.js'
 import { type Fault, wireOf } from './faults.js'
 import type { Begin } from './frames.js'
 import { type BeginHead, encodeFrame } from './framewriter.js'
-import { type Admitted, type Denial, type Gate, verbOf } from './gate.js'
+import { type Admitted, type Gate, verbOf } from './gate.js'
 import { Items, WRITE_ROOM } from './items.js'
 import { LastWords } from './lastwords.js'
 import { Outbox } from './outbox.js'
@@ -28,7 +28,7 @@ export class Exchanges {
   readonly #emit: (event: EngineEvent) => void
   readonly #windows: { readonly receive: number; readonly send: number }
   readonly #open = new Map<number, Exchange>()
-  readonly #acts: Acts
+  readonly acts: Acts
   readonly items: Items
   readonly #sent: Sent
   readonly #words: LastWords
@@ -44,8 +44,8 @@ export class Exchanges {
     this.#emit = emit
     this.#windows = { receive: established.own.exchangeWindow, send: established.declared.exchangeWindow }
     this.#nextId = established.role === 'initiator' ? 1 : 2
-    this.#acts = new Acts(established, gate)
-    this.items = new Items(this, this.#acts)
+    this.acts = new Acts(established, gate)
+    this.items = new Items(this, this.acts)
     this.#sent = new Sent(established.declared.sessionWindow, established.allowed.message)
     this.outbox = new Outbox(established.allowed, established.declared, {
       begins: (exchange, head, whole) => this.#begins(exchange, head, whole),
@@ -79,20 +79,19 @@ export class Exchanges {
     return this.#open.get(id)
   }
 
-  /** @throws contract/unserved, contract/invalid, call/too-large, RangeError on a ttl or labels outside the grammar */
-  admit(act: Act, nowMs: number): Admitted | Denial {
-    return this.#acts.admit(act, nowMs)
+  /** Every exchange there is; those that wait come first, so that a slot given up goes to none of them. */
+  get all(): readonly Exchange[] {
+    return [...this.#places.waiting, ...this.outbox.unframed, ...this.#open.values()]
   }
 
   /** Queues an admitted message, once. @throws session/closed, session/busy, policy/denied if the policy changed, TypeError if it is another session's */
   begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
-    const prepared = this.#acts.redeem(admitted)
+    const prepared = this.acts.redeem(admitted)
     const { route, body, ttlMs } = prepared
     // Without the body, which the exchange lets go of when it is framed.
     const head = { operation: prepared.operation, ttlMs, labels: prepared.labels }
     const exchange = new Exchange(route, head, this.#windows)
-    exchange.release = admitted.release
-    if (exchange.stream) exchange.items.spend = admitted.spend
+    exchange.admit(admitted)
     this.#checkOpen(exchange)
     const { oneWay } = exchange
     exchange.body = body
@@ -115,7 +114,7 @@ export class Exchanges {
       this.fault(exchange, { code: exchange.abandoned })
       return
     }
-    exchange.body = this.#acts.encode(value, exchange.route)
+    exchange.body = this.acts.encode(value, exchange.route)
     exchange.last = true
     this.outbox.push(exchange)
   }
@@ -159,7 +158,7 @@ export class Exchanges {
     if (exchange.abandoned !== undefined || exchange.over) return
     exchange.abandoned = code
     const what = `${exchange.route.address} was given up`
-    this.#emit({ is: 'fault', exchange, error: why ?? SottoError.of(code, what, { ran: ranOf(exchange) }) })
+    this.#emit({ is: 'fault', exchange, error: why ?? SottoError.of(code, what, { ran: exchange.ran }) })
     if (exchange.id === 0) {
       this.#forget(exchange)
       return
@@ -203,17 +202,23 @@ export class Exchanges {
     else this.#theirs--
   }
 
-  /** The route of a one-way message the peer refuses now. */
-  refusedOneWay(id: number): Route | undefined {
-    const operation = this.#sent.refuse(id)
-    return operation === undefined ? undefined : this.established.outbound[operation]
+  /** The route of a one-way message the peer refuses now, and whether its sender has heard of a refusal before. */
+  refusedOneWay(id: number): { readonly route: Route; readonly told: boolean } | undefined {
+    const refused = this.#sent.refuse(id)
+    const route = refused && this.established.outbound[refused.operation]
+    return route && { route, told: refused.told }
+  }
+
+  /** The sender of a one-way message that it has in pieces hears here and now that it is refused: not again if the peer does. */
+  tell(id: number): void {
+    this.#sent.tell(id)
   }
 
   /** The timer: own calls past their deadline, peers' messages nobody waits for (SE-57). */
   wake(nowMs: number): void {
     if (nowMs < this.#deadlineAt) return
     this.#deadlineAt = Number.POSITIVE_INFINITY
-    for (const exchange of this.#all()) {
+    for (const exchange of this.all) {
       if (exchange.abandoned !== undefined) continue
       if (exchange.deadlineAt > nowMs) this.#deadlineAt = Math.min(this.#deadlineAt, exchange.deadlineAt)
       else if (exchange.mine) this.cancel(exchange, 'call/deadline')
@@ -244,7 +249,7 @@ export class Exchanges {
     if (last !== 0 && last % 2 !== this.#nextId % 2)
       throw SottoError.of('session/malformed', `expected an exchange of ours in DRAIN, got ${last}`)
     this.#closing = true
-    for (const exchange of this.#all()) {
+    for (const exchange of this.all) {
       if (!exchange.mine || (exchange.id !== 0 && exchange.id <= last)) continue
       // The peer waits for the rest of a message that it has in pieces.
       if (exchange.id !== 0) this.reset(exchange, ERRORS['session/closed'].wire)
@@ -261,9 +266,9 @@ export class Exchanges {
   /** The session is over, or its close deadline passed: every own exchange fails, every handler is told (SE-59). */
   lose(cause: SottoError | undefined): void {
     const options = cause === undefined ? {} : { cause }
-    for (const exchange of this.#all()) {
+    for (const exchange of this.all) {
       const what = `the session ended before ${exchange.route.address} did`
-      const error = SottoError.of('session/lost', what, { ...options, ran: ranOf(exchange) })
+      const error = SottoError.of('session/lost', what, { ...options, ran: exchange.ran })
       if (exchange.mine) this.#lose(exchange, error)
       else if (exchange.dispatched && (exchange.stream || exchange.body === undefined) && !exchange.faulted)
         this.#emit({ is: 'cancelled', exchange, error })
@@ -284,17 +289,12 @@ export class Exchanges {
     throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
   }
 
-  /** Every exchange there is; those that wait come first, so that a slot given up goes to none of them. */
-  #all(): readonly Exchange[] {
-    return [...this.#places.waiting, ...this.outbox.unframed, ...this.#open.values()]
-  }
-
   /** One-way messages above `last` were sent, and surely not taken (SE-66). */
   #refuseAbove(last: number): void {
     const first = last === 0 ? 2 - (this.#nextId % 2) : last + 2
     for (const id of this.#sent.between(first, this.lastMine)) {
-      const route = this.refusedOneWay(id)
-      if (route === undefined) continue
+      const { route, told } = this.refusedOneWay(id) ?? {}
+      if (route === undefined || told === true) continue
       const decision = this.gate.decision('out', id)
       this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision })
     }
@@ -303,6 +303,7 @@ export class Exchanges {
   #begins(exchange: Exchange, { operation }: BeginHead, whole: boolean): number {
     const id = this.#nextId
     this.#nextId += 2
+    exchange.admitted?.framed(id, 0)
     this.#sent.begins(id, exchange.oneWay ? operation : undefined, whole)
     // A one-way message that goes at once is over when it is framed: no frame can speak of it but a refusal.
     if (!(whole && exchange.oneWay)) this.#open.set(id, exchange)
@@ -344,7 +345,3 @@ export class Exchanges {
     this.#deadlineAt = Math.min(this.#deadlineAt, deadlineAt)
   }
 }
-
-/** No message runs before the whole of it has gone; what sends items runs. */
-const ranOf = ({ messagesSent, messagesReceived }: Exchange): Ran =>
-  messagesReceived > 0 ? 'yes' : messagesSent > 0 ? 'maybe' : 'no'

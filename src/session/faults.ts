@@ -8,7 +8,7 @@ export const MAX_FAULT = 16_384
 /** Why an exchange ended without a reply, as it travels. */
 export type Fault =
   | { readonly code: 'call/cancelled' | 'call/deadline' | 'session/closed' }
-  /** `item`: which of a stream, counted from 1; 0 or none for what began the exchange. */
+  /** `item`: which of a stream, counted from 1; 0 for what began the exchange, if its handler may have run, else none. */
   | { readonly code: 'policy/denied' | 'policy/limited'; readonly item?: number }
   | { readonly code: 'call/fault'; readonly name: string; readonly data: Wire | undefined }
   | { readonly code: 'call/internal'; readonly incident: string }
@@ -50,7 +50,7 @@ export const encodeFault = (fault: Fault, plaintext: number): Uint8Array => {
 /** Where a FAULT came: what this end knows of the exchange. */
 export interface Faulted {
   readonly address: string
-  /** The items this end has sent in it; 0 unless it is a stream. */
+  /** The items this end has sent in it: 0 unless it is a stream, -1 if what began it was not sent whole or has no reply. */
   readonly items: number
   /** The id of the decision on one of its messages. */
   readonly decision: (index: number) => string
@@ -63,8 +63,8 @@ export const decodeFault = (wire: number, body: Uint8Array, { address, items, de
   switch (code) {
     case 'policy/denied':
     case 'policy/limited': {
-      const item = body.length === 0 ? 0 : itemOf(members(body, ['item']).item, items)
-      const details = { decision: decision(item), address }
+      const item = body.length === 0 ? undefined : itemOf(members(body, ['item']).item, 0, items)
+      const details = { decision: decision(item ?? 0), address }
       const what = `the peer refused ${address} (decision ${details.decision})`
       return SottoError.of(code, what, { details, ran: ranOf(code, item) })
     }
@@ -86,7 +86,7 @@ export const decodeFault = (wire: number, body: Uint8Array, { address, items, de
     }
     case 'contract/invalid': {
       const { path, item } = members(body, ['path', 'item'])
-      const ran = ranOf(code, item === undefined ? 0 : itemOf(item, items))
+      const ran = ranOf(code, item === undefined ? undefined : itemOf(item, 1, items))
       return SottoError.of(code, `the peer found ${address} invalid`, { details: { path: text(path) }, ran })
     }
     default:
@@ -94,12 +94,12 @@ export const decodeFault = (wire: number, body: Uint8Array, { address, items, de
   }
 }
 
-/** The request of a stream was taken before its items. */
-const ranOf = (code: 'policy/denied' | 'policy/limited' | 'contract/invalid', item: number): Ran =>
-  item === 0 ? RAN[code] : 'maybe'
+/** What began the exchange was taken before: an item follows it, and what stood may end later (SE-131). */
+const ranOf = (code: 'policy/denied' | 'policy/limited' | 'contract/invalid', item: number | undefined): Ran =>
+  item === undefined ? RAN[code] : 'maybe'
 
-const itemOf = (value: Wire | undefined, items: number): number => {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > items)
+const itemOf = (value: Wire | undefined, least: number, most: number): number => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most)
     throw malformed('a fault of an item that was not sent')
   return value
 }
@@ -114,7 +114,7 @@ const detailsOf = (fault: Fault): Uint8Array => {
       return encode({ path: bounded(fault.path), ...item(fault) })
     case 'policy/denied':
     case 'policy/limited':
-      return (fault.item ?? 0) === 0 ? EMPTY : encode(item(fault))
+      return fault.item === undefined ? EMPTY : encode({ item: fault.item })
     default:
       return EMPTY
   }

@@ -1,12 +1,13 @@
 import type { Wire } from '../cbor.js'
 import { KINDS, type Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
-import type { Decision } from '../policy/decide.js'
+import type { Decision, Verdict } from '../policy/decide.js'
 import type { Admission, PeerPolicy, Spend } from '../policy/peer.js'
 import type { Route } from './agreement.js'
 import { decisionId, type Way } from './decision.js'
 import type { Labels } from './frames.js'
 import type { BeginHead } from './framewriter.js'
+import { Trail } from './trail.js'
 
 /** What is known of a message before its body. */
 export interface Head {
@@ -34,6 +35,9 @@ export interface Message extends Head {
 
 export type Denial = Extract<Decision, { readonly effect: 'deny' }>
 
+/** A denial that has no id yet. */
+export type Denied = Extract<Verdict, { readonly effect: 'deny' }>
+
 type Attributes = Record<string, string | number | boolean>
 type Direction = 'in' | 'out'
 
@@ -42,30 +46,49 @@ export class Admitted {
   readonly verb: Verb
   readonly address: string
   readonly peer: Peer
-  /** @internal The policy's epoch at the time. */
-  readonly epoch: number
   /** @internal Gives limits back when the exchange ends. */
   readonly release: (() => void) | undefined
   /** @internal Charges chunks to limits of bytes. */
   readonly spend: Spend | undefined
+  /** @internal When it was, in ms of the session's clock. */
+  readonly atMs: number
+  /** @internal The size of its body. */
+  readonly bytes: number
+  /** @internal What rules may read of its body, if it begins an exchange that outlives it. */
+  readonly fields: Attributes | undefined
   readonly #gate: Gate
-  readonly #policy: PeerPolicy
   readonly #direction: Direction
   readonly #exchange: number
+  /** The gate's epoch when it was asked last. */
+  #epoch: number
+  /** What the audit log is told of an own message when it is framed, if anybody hears it. */
+  #untold: Admission | undefined
   /** The message that was judged, for an own one: no other can be framed with this proof. */
   #outgoing: Prepared | undefined
 
-  private constructor(gate: Gate, direction: Direction, message: Message, exchange: number, admission: Admission) {
-    this.verb = verbOf(message.route)
-    this.address = message.route.address
+  private constructor(
+    gate: Gate,
+    direction: Direction,
+    message: Message,
+    exchange: number,
+    admission: Admission,
+    nowMs: number,
+  ) {
+    const { route } = message
+    this.verb = verbOf(route)
+    this.address = route.address
     this.peer = gate.peer
-    this.epoch = gate.policy.epoch
     this.release = admission.release
     this.spend = admission.spend
+    this.atMs = nowMs
+    this.bytes = message.bytes
+    // SE-128: a one-way message and an item are asked again only while their bodies are here.
+    this.fields = message.index > 0 || route.row.kind === 'oneWay' ? undefined : fieldsOf(message)
     this.#gate = gate
-    this.#policy = gate.policy
     this.#direction = direction
     this.#exchange = exchange
+    this.#epoch = gate.epoch
+    this.#untold = exchange === 0 && gate.trail.heard ? admission : undefined
     this.#outgoing = message.outgoing
   }
 
@@ -83,13 +106,45 @@ export class Admitted {
   static judge(gate: Gate, direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
     const verb = verbOf(message.route)
     const { address } = message.route
-    const { index } = message
+    const { index, bytes } = message
     const needs = gate.policy.needs(direction, verb, address)
     const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
     // An exchange that is open has its place: its items take none.
     const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs, index === 0 ? 'act' : 'item')
-    if (verdict.effect === 'allow') return new Admitted(gate, direction, message, exchange, verdict)
+    if (exchange !== 0 && gate.trail.heard) {
+      const decision = gate.decision(direction, exchange, index)
+      gate.trail.decided({ decision, direction, verb, address, verdict }, bytes, verdict.seen)
+    }
+    if (verdict.effect === 'allow') return new Admitted(gate, direction, message, exchange, verdict, nowMs)
     return { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange, index) }
+  }
+
+  /** @internal True if nothing has changed since it was asked last. */
+  get current(): boolean {
+    return this.#epoch === this.#gate.epoch
+  }
+
+  /**
+   * @internal What the rules alone say by now of what they let through then, if they deny it: undefined while it stands
+   * (SE-128). `bodyOf` gives the body where its fields were not kept.
+   */
+  again(head: Head, bodyOf: () => Wire | undefined): Denied | undefined {
+    if (this.current) return undefined
+    const gate = this.#gate
+    const verdict = gate.again(this.#direction, this, head, bodyOf)
+    if (verdict.effect === 'deny') return verdict
+    this.#epoch = gate.epoch
+    return undefined
+  }
+
+  /** @internal It is in a record, so that its decision has its id (SE-140). */
+  framed(exchange: number, index: number): void {
+    const verdict = this.#untold
+    if (verdict === undefined) return
+    this.#untold = undefined
+    const { verb, address, bytes } = this
+    const decision = this.#gate.decision('out', exchange, index)
+    this.#gate.trail.decided({ decision, direction: 'out', verb, address, verdict }, bytes, verdict.seen)
   }
 
   /**
@@ -101,7 +156,7 @@ export class Admitted {
     if (this.#gate !== gate || outgoing === undefined)
       throw new TypeError('expected an own message that this session admitted, not sent before')
     this.#outgoing = undefined
-    if (this.#policy === gate.policy && this.epoch === gate.policy.epoch) return outgoing
+    if (this.current) return outgoing
     this.release?.()
     return undefined
   }
@@ -109,8 +164,11 @@ export class Admitted {
 
 /** The one place where a message is admitted or refused, for one session (SE-55). */
 export class Gate {
+  readonly trail: Trail
   #peer: Peer
   #policy: PeerPolicy
+  /** How often the peer has become another. */
+  #renewals = 0
   readonly #sessionId: string
   readonly #outbound: Way
   readonly #suite: string
@@ -133,6 +191,7 @@ export class Gate {
     this.#suite = of.suite
     this.#epochMs = of.epochMs
     this.#openedMs = of.openedMs
+    this.trail = new Trail(of.policy, of.sessionId, of.peer.id)
   }
 
   get peer(): Peer {
@@ -143,23 +202,44 @@ export class Gate {
     return this.#policy
   }
 
-  /** The peer is another by what it shows: what was admitted before and not sent is void (SE-106). */
+  /** Rises with every change of the policy or of the peer: an answer of before is none any more. */
+  get epoch(): number {
+    return this.#policy.epoch + this.#renewals
+  }
+
+  /** The peer is another by what it shows: every decision is about who it is now (SE-106). */
   renew(peer: Peer, policy: PeerPolicy): void {
     this.#peer = peer
     this.#policy = policy
+    this.#renewals++
   }
 
-  /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */
-  foresee(head: Head, exchange: number, nowMs: number): Denial | undefined {
+  /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56); `bytes` of it have come. */
+  foresee(head: Head, exchange: number, bytes: number, nowMs: number): Denial | undefined {
     const verb = verbOf(head.route)
     const { address } = head.route
     const attributes = this.policy.needs('in', verb, address) === 'nothing' ? NONE : this.#headAttributes(head, nowMs)
     const verdict = this.policy.foresee('in', verb, address, attributes)
-    return verdict?.effect === 'deny' ? { ...verdict, id: this.decision('in', exchange) } : undefined
+    if (verdict?.effect !== 'deny') return undefined
+    const decision = this.decision('in', exchange)
+    this.trail.decided({ decision, direction: 'in', verb, address, verdict }, bytes)
+    return { ...verdict, id: decision }
   }
 
   judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
     return Admitted.judge(this, direction, message, exchange, nowMs)
+  }
+
+  /** @internal The answer of the rules alone, as they are now, by what was known when `admitted` was (SE-128). */
+  again(direction: Direction, admitted: Admitted, head: Head, bodyOf: () => Wire | undefined): Verdict {
+    const { verb, address, atMs, bytes, fields } = admitted
+    const needs = this.policy.needs(direction, verb, address)
+    const attributes = needs === 'nothing' ? NONE : this.#headAttributes(head, atMs)
+    if (needs === 'body') {
+      attributes.bytes = bytes
+      Object.assign(attributes, fields ?? fieldsOf({ route: head.route, value: bodyOf() }))
+    }
+    return this.policy.stands(direction, verb, address, attributes)
   }
 
   /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
@@ -172,15 +252,7 @@ export class Gate {
   attributes(message: Message, nowMs: number): Attributes {
     const attributes = this.#headAttributes(message, nowMs)
     attributes.bytes = message.bytes
-    const { value } = message
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
-      return attributes
-    for (const field of message.route.row.visible) {
-      const scalar: unknown = Object.getOwnPropertyDescriptor(value, field)?.value
-      if (typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean')
-        attributes[`body.${field}`] = scalar
-    }
-    return attributes
+    return Object.assign(attributes, fieldsOf(message))
   }
 
   #headAttributes(head: Head, nowMs: number): Attributes {
@@ -194,7 +266,21 @@ export class Gate {
   }
 }
 
-const NONE: Readonly<Attributes> = Object.freeze(Object.create(null))
+/** The visible scalars of a body, as rules name them; undefined if the row shows none. */
+const fieldsOf = ({ route, value }: Pick<Message, 'route' | 'value'>): Attributes | undefined => {
+  const { visible } = route.row
+  if (visible.length === 0) return undefined
+  const fields: Attributes = Object.create(null)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) return fields
+  for (const field of visible) {
+    const scalar: unknown = Object.getOwnPropertyDescriptor(value, field)?.value
+    if (typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean')
+      fields[`body.${field}`] = scalar
+  }
+  return fields
+}
+
+const NONE: Attributes = Object.freeze(Object.create(null))
 
 /** What policy calls an act of this kind. */
 export const verbOf = (route: Route): Verb => KINDS[route.row.kind][0]

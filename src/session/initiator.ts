@@ -130,11 +130,9 @@ export class Initiator implements Opening {
     const noise = handshake.writeMessage(encodePayload({ credential, initiation: encodeInitiation(initiation) }))
     // SE-83: that was the last use of it.
     this.#psk?.key.fill(0)
-    return {
-      to: 'I.verdict',
-      packet: encodePacket({ neg: EMPTY, noise }),
-      finished: Finished.of('initiator', this.#suite, { peer: checked.peer, ...proof }, handshake, this.#side),
-    }
+    const finished = Finished.of('initiator', this.#suite, { peer: checked.peer, ...proof }, handshake, this.#side)
+    gate.asked(finished.sessionId)
+    return { to: 'I.verdict', packet: encodePacket({ neg: EMPTY, noise }), finished }
   }
 }
 

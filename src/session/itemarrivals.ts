@@ -1,10 +1,12 @@
-import { decode, type Wire } from '../cbor.js'
+import type { Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
+import { decodeBody, notCbor } from './body.js'
+import { withdraw } from './denial.js'
 import type { EngineEvent } from './events.js'
 import { type Exchange, ITEM_CHARGE } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
 import type { Data } from './frames.js'
-import { type Denial, verbOf } from './gate.js'
+import { Admitted, type Denial, verbOf } from './gate.js'
 import type { Intake } from './intake.js'
 import type { Whole } from './reassembly.js'
 
@@ -53,26 +55,33 @@ export class ItemArrivals {
   /** An item, judged as its request was: what comes down was granted with it (SE-126). */
   #item(exchange: Exchange, whole: Whole, own: number, nowMs: number): void {
     const value = exchange.takes === 'bytes' ? whole.bytes.slice() : decodeBody(whole.bytes).value
-    const denial = exchange.mine || value === undefined ? undefined : this.#judge(exchange, value, whole.bytes, nowMs)
+    const answer = exchange.mine || value === undefined ? undefined : this.#judge(exchange, value, whole.bytes, nowMs)
+    const denial = answer !== undefined && 'effect' in answer ? answer : undefined
     if (value === undefined || denial !== undefined) {
       this.#intake.consumed(whole)
       this.#intake.giveBackOwn(exchange, own)
       this.#refuseItem(exchange, denial)
       return
     }
-    this.#emit({ is: 'item', exchange, value, ...this.#intake.unread(whole.charge), held: whole.held, own })
+    const { charge, early } = this.#intake.unread(whole.charge)
+    const index = exchange.messagesReceived - 1
+    const admitted = answer instanceof Admitted ? answer : undefined
+    this.#emit({ is: 'item', exchange, admitted, index, value, charge, early, held: whole.held, own })
   }
 
-  #judge(exchange: Exchange, value: Wire, { length: bytes }: Uint8Array, nowMs: number): Denial | undefined {
+  #judge(exchange: Exchange, value: Wire, { length: bytes }: Uint8Array, nowMs: number): Admitted | Denial | undefined {
     const { gate } = this.#exchanges
-    const { route, ttlMs, labels, id, items } = exchange
-    if (exchange.takes === 'bytes') {
-      const rules = items.spend?.(bytes, nowMs) ?? []
-      return rules.length === 0 ? undefined : { effect: 'deny', why: 'limit', rules, id: gate.decision('in', id, 1) }
+    const { route, ttlMs, labels, id, admitted } = exchange
+    if (exchange.takes !== 'bytes') {
+      const index = exchange.messagesReceived - 1
+      return gate.judge('in', { route, ttlMs, labels, value, bytes, outgoing: undefined, index }, id, nowMs)
     }
-    const index = exchange.messagesReceived - 1
-    const answer = gate.judge('in', { route, ttlMs, labels, value, bytes, outgoing: undefined, index }, id, nowMs)
-    return 'effect' in answer ? answer : undefined
+    const rules = admitted?.spend?.(bytes, nowMs) ?? []
+    if (rules.length === 0) return undefined
+    const decision = gate.decision('in', id, 1)
+    const verdict = { effect: 'deny', why: 'limit', rules } as const
+    gate.trail.decided({ decision, direction: 'in', verb: verbOf(route), address: route.address, verdict }, bytes)
+    return { ...verdict, id: decision }
   }
 
   /** The whole stream ends with an item that is refused: its handler and its sender are told. */
@@ -83,17 +92,13 @@ export class ItemArrivals {
     }
     const item = exchange.takes === 'bytes' ? 1 : exchange.messagesReceived - 1
     const { address } = exchange.route
-    exchange.refused = true
     if (denial === undefined) {
+      exchange.refused = true
       this.#exchanges.fault(exchange, { code: 'contract/invalid', path: '', item })
       this.#emit({ is: 'cancelled', exchange, error: notCbor(`an item of ${address} that is not strict CBOR`) })
       return
     }
-    const details = { decision: denial.id, address }
-    this.#emit(denied(exchange, denial))
-    this.#exchanges.fault(exchange, { code: denialCode(denial), item })
-    const error = SottoError.of(denialCode(denial), `an item of ${address} is refused`, { details })
-    this.#emit({ is: 'cancelled', exchange, error })
+    withdraw(exchange, denial, item, this.#exchanges, this.#emit)
   }
 
   /** The peer's direction is over. */
@@ -101,33 +106,6 @@ export class ItemArrivals {
     exchange.receiveEnded = true
     if (exchange.stream && !exchange.refused) this.#emit({ is: 'ended', exchange, error: undefined })
     this.#exchanges.settle(exchange)
-  }
-}
-
-/** What this end learns of a refusal. */
-export const denied = ({ route }: Exchange, { id: decision, why, rules }: Denial): EngineEvent => ({
-  is: 'denied',
-  denial: { verb: verbOf(route), address: route.address, decision, why, rules },
-})
-
-/** What the peer learns of it. */
-export const denialCode = ({ why }: Denial): 'policy/limited' | 'policy/denied' =>
-  why === 'limit' ? 'policy/limited' : 'policy/denied'
-
-export const notCbor = (what: string): SottoError =>
-  SottoError.of('contract/invalid', what, { details: { path: '' }, ran: 'yes' })
-
-type Decoded = { readonly ok: boolean; readonly value: Wire | undefined }
-
-/** An empty body is no value; anything else is one strict CBOR item. */
-export const decodeBody = (bytes: Uint8Array): Decoded => {
-  if (bytes.length === 0) return { ok: true, value: undefined }
-  try {
-    return { ok: true, value: decode(bytes) }
-  } catch (error) {
-    // An expected outcome: the peer's fault, told to the peer as contract/invalid.
-    if (error instanceof SottoError) return { ok: false, value: undefined }
-    throw error
   }
 }
 

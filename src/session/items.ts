@@ -34,7 +34,7 @@ export class Items {
     if (exchange.sendEnded || exchange.faulted || exchange.last || exchange.abandoned !== undefined) return true
     const item = this.#acts.item(exchange, value, nowMs)
     if ('effect' in item) return item
-    if (item.length > 0) {
+    if (item.body.length > 0) {
       exchange.add(item)
       this.#owner.push(exchange)
     }

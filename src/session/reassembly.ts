@@ -72,6 +72,14 @@ export class Reassembly {
     return this.#partial?.exchange === exchange
   }
 
+  /** The message of an exchange is refused by now: what came of it is forgotten, and the rest is counted and dropped. */
+  skip(exchange: Exchange): void {
+    const partial = this.#partial
+    if (partial?.exchange !== exchange) return
+    partial.bytes = EMPTY
+    this.#advance(partial)
+  }
+
   /** Forgets the pieces of an exchange that ends inside a message, and gives their credit back. */
   drop(exchange: Exchange): void {
     const partial = this.#partial

@@ -13,6 +13,8 @@ export class Sent {
   readonly #most: number
   #ring: Uint32Array | undefined
   readonly #inPieces = new Map<number, number>()
+  /** Of those in pieces, those whose sender has heard already. */
+  readonly #told = new Set<number>()
 
   /** `window` is the peer's session window, `message` the longest message, in bytes. */
   constructor(window: number, message: number) {
@@ -30,16 +32,21 @@ export class Sent {
   }
 
   /** The operation, once; undefined if the exchange was none of these or was refused before. */
-  refuse(exchange: number): number | undefined {
+  refuse(exchange: number): { readonly operation: number; readonly told: boolean } | undefined {
     const inPieces = this.#inPieces.get(exchange)
     if (inPieces !== undefined) {
       this.#inPieces.delete(exchange)
-      return inPieces
+      return { operation: inPieces, told: this.#told.delete(exchange) }
     }
     const slot = this.#slot(exchange)
     const entry = this.#ring?.[slot] ?? 0
     if (this.#ring !== undefined) this.#ring[slot] = 0
-    return entry === 0 ? undefined : entry - 1
+    return entry === 0 ? undefined : { operation: entry - 1, told: false }
+  }
+
+  /** The sender of one in pieces has heard that it is refused. */
+  tell(exchange: number): void {
+    if (this.#inPieces.has(exchange)) this.#told.add(exchange)
   }
 
   /** Of the exchanges from `first` to `last`, the ids that may still be refused. */
@@ -54,6 +61,7 @@ export class Sent {
     if (this.#inPieces.size <= this.#most) return
     for (const oldest of this.#inPieces.keys()) {
       this.#inPieces.delete(oldest)
+      this.#told.delete(oldest)
       return
     }
   }

@@ -8,6 +8,7 @@ import { Exchanges } from './exchanges.js'
 import { type Frame, MAX_CREDENTIAL } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import { Gate } from './gate.js'
+import { Narrowing } from './narrowing.js'
 import { REKEY_ROOM } from './outbox.js'
 import { Pulse } from './pulse.js'
 import type { Side } from './side.js'
@@ -17,6 +18,7 @@ import { notTrusted, type Shown, Standing } from './standing.js'
 export class Traffic {
   readonly exchanges: Exchanges
   readonly arrivals: Arrivals
+  readonly narrowing: Narrowing
   readonly #pulse: Pulse
   readonly #standing: Standing
   readonly #side: Side
@@ -38,10 +40,12 @@ export class Traffic {
     })
     this.exchanges = new Exchanges(established, gate, emit)
     this.arrivals = new Arrivals(this.exchanges, emit)
+    this.narrowing = new Narrowing(this.exchanges, this.arrivals.intake, emit)
     this.#pulse = new Pulse(established.own, established.allowed, side.keepaliveMs, nowMs)
     this.#standing = new Standing(shown, side.epochMs, nowMs)
     this.#side = side
     this.#emit = emit
+    gate.trail.opened(established)
   }
 
   /** When `wake` has something to do. */
@@ -52,7 +56,7 @@ export class Traffic {
   /** @throws session/timeout if the peer was silent for too long (SE-61), identity/not-trusted if its trust ended (SE-104) */
   wake(nowMs: number): void {
     if (this.#pulse.expired(nowMs)) throw SottoError.of('session/timeout', 'the peer was silent for too long')
-    if (this.#standing.ended(nowMs) && !this.recheck(nowMs)) throw notTrusted('its credential has expired')
+    if (this.#standing.ended(nowMs) && !this.#recheck(nowMs)) throw notTrusted('its credential has expired')
     this.exchanges.wake(nowMs)
     if (this.#pulse.due(nowMs)) this.ping(nowMs)
   }
@@ -91,11 +95,9 @@ export class Traffic {
     this.exchanges.outbox.notice(frame)
   }
 
-  /** Judges the peer again: false if it is trusted no more (SE-104, SE-105). */
-  recheck(nowMs: number): boolean {
-    const peer = this.#standing.recheck(nowMs)
-    if (peer !== undefined) this.#become(peer)
-    return peer !== undefined
+  /** What is trusted has changed (SE-105). @throws identity/not-trusted */
+  retrust(nowMs: number): void {
+    if (!this.#recheck(nowMs)) throw notTrusted('trust here has changed')
   }
 
   /** DRAIN: nothing new is taken or begun from here on (SE-42). */
@@ -120,13 +122,16 @@ export class Traffic {
   /** Before the own END: what is open is lost here and now, and what the peer still says of it has no effect (SE-67). */
   cut(error: SottoError | undefined): void {
     this.#cut = true
+    this.narrowing.end()
     this.exchanges.lose(error)
   }
 
   /** The session is over: every exchange is lost, and of what has come in part nothing is kept. */
   end(error: SottoError | undefined): void {
+    this.narrowing.end()
     this.arrivals.erase()
     this.exchanges.lose(error)
+    this.exchanges.gate.trail.closed(error)
   }
 
   /** Any frame that touches neither the keys nor the end. @throws session/malformed, session/limit */
@@ -144,7 +149,7 @@ export class Traffic {
         this.#emit({ is: 'pong', count: frame.count })
         break
       case 'CREDENTIAL':
-        this.#become(this.#standing.heard(frame.body, nowMs))
+        this.#become(this.#standing.heard(frame.body, nowMs), nowMs)
         break
       case 'DRAIN':
         this.#drained(frame.last)
@@ -154,11 +159,19 @@ export class Traffic {
     }
   }
 
-  /** From here on decisions are about the peer as it is now (SE-106). */
-  #become(peer: Peer): void {
+  /** Judges the peer again: false if it is trusted no more. */
+  #recheck(nowMs: number): boolean {
+    const peer = this.#standing.recheck(nowMs)
+    if (peer !== undefined) this.#become(peer, nowMs)
+    return peer !== undefined
+  }
+
+  /** From here on decisions are about the peer as it is now, those on what stands among them (SE-106). */
+  #become(peer: Peer, nowMs: number): void {
     if (peer === this.exchanges.gate.peer) return
     this.exchanges.gate.renew(peer, this.#side.policy.forPeer(peer))
     this.#emit({ is: 'renewed', peer })
+    this.narrowing.reask(nowMs)
   }
 
   /** Once, and of an exchange this end has begun (SE-38). */

@@ -224,7 +224,7 @@ class Play {
     const { exchanges } = this.#traffic
     const value = operation === 'tube' ? undefined : { pad: 'x'.repeat(900) }
     const act = { contract: 'room.v1', operation, value, ttlMs: 30, labels: NO_LABELS }
-    const admitted = exchanges.admit(act, this.#nowMs)
+    const admitted = exchanges.acts.admit(act, this.#nowMs)
     if (!('effect' in admitted)) this.#own.push(exchanges.begin(admitted, this.#nowMs).exchange)
   }
 

@@ -177,7 +177,22 @@ describe('breaches', () => {
       (raw) =>
         raw.engine.item(opened(raw), 1, 0) && raw.read() && raw.send(fault(2, 'policy/denied', encode({ item: 2 }))),
     ],
-    ['SE-49 a refusal of item 0', (raw) => opened(raw) && raw.send(fault(2, 'policy/denied', encode({ item: 0 })))],
+    ['SE-49 a refusal of item -1', (raw) => opened(raw) && raw.send(fault(2, 'policy/denied', encode({ item: -1 })))],
+    [
+      'SE-49 a refusal of what was taken, which is not there whole',
+      (raw) =>
+        raw.begin(stretch('talk', 'a'.repeat(200_000))) &&
+        raw.records(1) &&
+        raw.send(fault(2, 'policy/denied', encode({ item: 0 }))),
+    ],
+    [
+      'SE-49 a refusal of a one-way message that was taken',
+      (raw) => raw.begin(act('note')) && raw.read() && raw.send(fault(2, 'policy/denied', encode({ item: 0 }))),
+    ],
+    [
+      'SE-49 an invalid item 0',
+      (raw) => opened(raw) && raw.send(fault(2, 'contract/invalid', encode({ path: '', item: 0 }))),
+    ],
     [
       'SE-49 a refused item of a call',
       (raw) => raw.begin(act('call')) && raw.read() && raw.send(fault(2, 'policy/denied', encode({ item: 1 }))),

@@ -119,7 +119,7 @@ export const BROKEN: readonly Broken[] = [
   {
     name: 'a call whose request has gone surely did not run',
     edits: [
-      { file: 'session/exchanges.ts', from: "messagesSent > 0 ? 'maybe' : 'no'", to: "messagesSent > 0 ? 'no' : 'no'" },
+      { file: 'session/exchange.ts', from: "messagesSent > 0 ? 'maybe' : 'no'", to: "messagesSent > 0 ? 'no' : 'no'" },
     ],
     breaks: ['ran'],
   },

@@ -1,0 +1,37 @@
+import { SottoError } from '../errors.js'
+import type { EngineEvent } from './events.js'
+import type { Exchange } from './exchange.js'
+import type { Exchanges } from './exchanges.js'
+import { type Denial, verbOf } from './gate.js'
+
+/** What this end learns of a refusal. */
+export const denied = ({ route }: Exchange, { id: decision, why, rules }: Denial): EngineEvent => ({
+  is: 'denied',
+  denial: { verb: verbOf(route), address: route.address, decision, why, rules },
+})
+
+/** What the peer learns of it. */
+export const denialCode = ({ why }: Denial): 'policy/limited' | 'policy/denied' =>
+  why === 'limit' ? 'policy/limited' : 'policy/denied'
+
+/**
+ * Ends what the peer began and this end took: its handler and its sender are told. `item` is which of a stream was denied, 0
+ * for what began it, undefined if no user code has seen that.
+ */
+export const withdraw = (
+  exchange: Exchange,
+  denial: Denial,
+  item: number | undefined,
+  exchanges: Exchanges,
+  emit: (event: EngineEvent) => void,
+): SottoError => {
+  const { address } = exchange.route
+  const code = denialCode(denial)
+  const what = (item ?? 0) > 0 ? `an item of ${address} is refused` : `${address} is refused now`
+  const error = SottoError.of(code, what, { details: { decision: denial.id, address } })
+  emit(denied(exchange, denial))
+  exchange.refused = true
+  exchanges.fault(exchange, { code, ...(item !== undefined && { item }) })
+  emit({ is: 'cancelled', exchange, error })
+  return error
+}

@@ -1,0 +1,59 @@
+import type { Verb } from '../contract/kinds.js'
+import type { SottoError } from '../errors.js'
+import type { PeerId } from '../identity/id.js'
+import type { Seen } from '../policy/auditrecord.js'
+import type { Direction } from '../policy/compile.js'
+import type { Verdict } from '../policy/decide.js'
+import type { PeerPolicy } from '../policy/peer.js'
+import type { Established } from './established.js'
+
+/** One decision of a session, under the id that both ends know. */
+interface Decided {
+  readonly decision: string
+  readonly direction: Direction
+  readonly verb: Verb
+  readonly address: string
+  readonly verdict: Verdict
+}
+
+/** What the audit log is told of one session: where nobody hears it, nothing. */
+export class Trail {
+  readonly #policy: PeerPolicy
+  readonly #session: string
+  readonly #peer: PeerId
+
+  /** `policy` is that of the peer or of whom it was before; `session` is empty as long as there is none. */
+  constructor(policy: PeerPolicy, session: string, peer: PeerId) {
+    this.#policy = policy
+    this.#session = session
+    this.#peer = peer
+  }
+
+  /** Whether anybody hears it. */
+  get heard(): boolean {
+    return this.#policy.audited
+  }
+
+  opened({ role, suite, uses, serves }: Established): void {
+    if (!this.heard) return
+    this.#policy.audit({ kind: 'opened', ...this.#whose, role, suite: suite.name, uses, serves })
+  }
+
+  /** SE-140: a message was judged, of which `bytes` of the body have come. */
+  decided(of: Decided, bytes: number, seen?: Seen): void {
+    if (this.heard) this.#policy.audit({ kind: 'decided', ...this.#whose, ...of, bytes, ...(seen && { seen }) })
+  }
+
+  /** SE-141: what stood before does not any more. */
+  narrowed(of: Decided): void {
+    if (this.heard) this.#policy.audit({ kind: 'narrowed', ...this.#whose, ...of })
+  }
+
+  closed(error: SottoError | undefined): void {
+    if (this.heard) this.#policy.audit({ kind: 'closed', ...this.#whose, code: error?.code ?? null })
+  }
+
+  get #whose() {
+    return { session: this.#session, peer: this.#peer }
+  }
+}
