@@ -9,6 +9,7 @@ import { generateIdentity } from 'sotto'
 import { writeIdentity } from 'sotto/node'
 
 const peers = fileURLToPath(new URL('peers.mjs', import.meta.url))
+const policy = fileURLToPath(new URL('policy.mjs', import.meta.url))
 /** `--only memory` or another of the names below measures that alone. */
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
 const wanted = (name) => only === undefined || only === name
@@ -145,6 +146,7 @@ try {
   if (wanted('handshake')) await handshakes([hybrid, classic, tls])
   if (wanted('oneway')) await messages([hybrid, tls, plain])
   if (wanted('memory')) await memory([hybrid, tls, plain])
+  if (wanted('policy')) execFileSync(process.execPath, [policy, ...process.argv.slice(2)], { stdio: 'inherit' })
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
