@@ -119,7 +119,7 @@ export class AuditWriter implements AuditLog {
     return this.close()
   }
 
-  /** AU-20: only copies. */
+  /** AU-20, AU-26: only copies. */
   #take(record: Uint8Array): boolean {
     const taken = isRecord(record) ? this.#queue.push(record, Date.now()) : this.#queue.refuse()
     this.#write()
