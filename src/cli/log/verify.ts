@@ -10,14 +10,19 @@ export const verify: Command = {
   summary:
     'Verifies the chain and the signatures of an audit log, its files in order; says what is signed and what is not.',
   options: { key: { type: 'string' }, from: { type: 'string' }, json: { type: 'boolean' } },
-  run: ({ values: { key, from = '1', json }, positionals: files }, terminal) => {
+  run: async ({ values: { key, from = '1', json }, positionals: files }, terminal) => {
     if (files.length === 0 || typeof key !== 'string' || typeof from !== 'string') return EXIT.usage
     if (!/^[1-9][0-9]{0,14}$/.test(from)) return EXIT.usage
-    return attempt('log verify', terminal, async () => {
+    let signed = 0
+    const exit = await attempt('log verify', terminal, async () => {
       const sources = files.map((file) => logFile(file, terminal))
       const verified = verifyLog(sources, auditorId(key), Number(from))
       terminal.out(json === true ? JSON.stringify(verified) : linesOf(verified))
+      signed = verified.signed
     })
+    if (exit !== EXIT.ok || signed > 0) return exit
+    terminal.error('sotto log verify: nothing is signed, so nothing shows that its auditor wrote it')
+    return EXIT.failed
   },
 }
 
