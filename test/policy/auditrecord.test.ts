@@ -5,8 +5,8 @@ import type { Verdict } from '../../src/policy/decide.js'
 import { policyStore } from '../../src/policy/store.js'
 import { idOf } from './arbitrary.js'
 
-const seed = Date.now() % 2 ** 31
-console.info(`test/policy/auditrecord: seed ${seed}`)
+const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31))
+console.info(`test/policy/auditrecord: SOTTO_SEED=${seed}`)
 
 const peer = idOf(1)
 const whose = { session: '00112233445566778899aabbccddeeff', peer } as const
@@ -191,4 +191,21 @@ describe('PO-38 the policy in force is told', () => {
     store.replace(document)
     expect([store.epoch, store.forPeer({ id: peer, roles: [], claims: {} }).audited]).toEqual([1, true])
   })
+  test('PO-38 without a sink nobody is told', () =>
+    expect(policyStore(document).forPeer({ id: peer, roles: [], claims: {} }).audited).toBe(false))
+})
+
+test('PO-39 a sink that throws or drops changes no decision', () => {
+  const document = { version: 1, rules: [{ id: 'r', effect: 'allow', by: ['any'], verbs: ['call'], on: ['a.v1.o'] }] }
+  const sinks = [
+    () => false,
+    () => {
+      throw new Error('a full disk')
+    },
+  ]
+  for (const audit of sinks) {
+    const policy = policyStore(document, { audit }).forPeer({ id: peer, roles: [], claims: {} })
+    policy.audit({ kind: 'closed', ...whose, code: null })
+    expect(policy.admit('in', 'call', 'a.v1.o', {}, 0)).toMatchObject({ effect: 'allow', rules: ['r'] })
+  }
 })
