@@ -421,17 +421,20 @@ describe('an engine whose own program does not play fair', () => {
     const likeGate = {
       peer: proof.peer,
       policy: { epoch: 0, needs: () => 'nothing', admit: () => ({ effect: 'allow' }) },
+      epoch: 0,
+      trail: { heard: false },
     }
     const Made: unknown = Object.getPrototypeOf(proof).constructor
     expect(Made).toBe(Admitted)
-    const message = { route: { address: 'flow.v1.call', row: { kind: 'requestResponse' } }, index: 0, outgoing: {} }
+    const route = { address: 'flow.v1.call', row: { kind: 'requestResponse', visible: [] } }
+    const message = { route, index: 0, bytes: 0, outgoing: {} }
     const forged = [
       structuredClone(Object.assign({}, proof)),
       Object.create(proof),
       Object.setPrototypeOf(Object.assign({}, proof), Admitted.prototype),
       new Proxy(proof, {}),
       // At run time a constructor is private to nobody, but the gate it was given is none.
-      Reflect.construct(Admitted, [likeGate, 'out', message, 0, { effect: 'allow', rules: [] }]),
+      Reflect.construct(Admitted, [likeGate, 'out', message, 0, { effect: 'allow', rules: [] }, 0]),
     ]
     for (const each of forged) expect(() => raw.engine.begin(each as Admitted, 0)).toThrow(TypeError)
     expect(() => raw.engine.begin(structuredClone(proof) as Admitted, 0)).toThrow(TypeError)
