@@ -58,7 +58,7 @@ export class AuditDraft {
     return this.#kept.last === undefined
   }
 
-  /** The lines of what was taken, joined; none if there is nothing to say. `keep` or `drop` follows. */
+  /** AU-27, AU-28: the lines of what was taken, joined; none if there is nothing to say. `keep` or `drop` follows. */
   make({ records, gap }: Taken, { fresh, sign, nextMs }: Due): Uint8Array {
     const firstMs = records[0]?.unixMs ?? nextMs
     const lines = [...this.#opening(fresh, firstMs)]

@@ -89,7 +89,7 @@ const takenUp = async (
   return { sink: new FileSink(files, tell, release, present, size), start }
 }
 
-/** The file with no more than its whole lines; undefined if there is none. */
+/** AU-31, AU-35: the file with no more than its whole lines; undefined if there is none. */
 const opened = async (path: string, auditor: Auditor): Promise<{ file: FileHandle; tail: AuditTail } | undefined> => {
   const file = await open(path, FLAGS).catch((cause: unknown) => {
     if (codeOf(cause) === 'ENOENT') return undefined
@@ -141,6 +141,7 @@ class FileSink implements AuditSink {
     this.#size += lines.length
   }
 
+  /** AU-37: what was written outlives the process by itself; this is for a loss of power. */
   async sync(): Promise<void> {
     await this.#file?.datasync()
   }
@@ -166,7 +167,7 @@ class FileSink implements AuditSink {
     try {
       await shift(this.#files)
     } catch (cause) {
-      // A log that is too long is better than none: the file goes on, and it is tried again when it has doubled.
+      // AU-38: a log that is too long is better than none: the file goes on, and it is tried again when it has doubled.
       this.#tell(sinkError(`expected to rename the files of the log: ${this.#files.path}`, cause))
       this.#rotateAt += this.#size
       return

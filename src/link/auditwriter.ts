@@ -230,7 +230,7 @@ export class AuditWriter implements AuditLog {
     waiter.done()
   }
 
-  /** What was written so far. One is under way at a time; what is written meanwhile is of the next. */
+  /** AU-36: what was written so far. One is under way at a time; what is written meanwhile is of the next. */
   async #sync(): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing
     if (!this.#dirty) return
@@ -277,7 +277,7 @@ export class AuditWriter implements AuditLog {
     for (const waiter of this.#waiters) this.#release(waiter)
   }
 
-  /** May take for ever; what it holds is given back even if that is after the close. */
+  /** AU-29. It may take for ever; what it holds is given back even if that is after the close. */
   async #finished(): Promise<void> {
     this.#hurry?.()
     await this.#writing

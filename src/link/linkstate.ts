@@ -69,6 +69,7 @@ export const AFTER = {
   'audit/broken': 'final',
   'audit/file': 'final',
   'audit/limit': 'final',
+  'audit/sink': 'final',
   'session/malformed': 'retry',
   'session/unexpected': 'retry',
   'session/suite': 'retry',
