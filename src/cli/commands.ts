@@ -13,6 +13,8 @@ import { reconcile } from './log/reconcile.js'
 import { show as showLog } from './log/show.js'
 import { verify as verifyLog } from './log/verify.js'
 import { peers } from './peers.js'
+import { diff } from './policy/diff.js'
+import { matrix } from './policy/matrix.js'
 import { vectors } from './vectors.js'
 
 /** Every command of `sotto`, a file each; the name may have two words. */
@@ -29,6 +31,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'log verify': verifyLog,
   'log show': showLog,
   'log reconcile': reconcile,
+  'policy matrix': matrix,
+  'policy diff': diff,
   demo,
   vectors,
 }
