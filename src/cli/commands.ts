@@ -13,8 +13,11 @@ import { reconcile } from './log/reconcile.js'
 import { show as showLog } from './log/show.js'
 import { verify as verifyLog } from './log/verify.js'
 import { peers } from './peers.js'
+import { check } from './policy/check.js'
 import { diff } from './policy/diff.js'
+import { explain } from './policy/explain.js'
 import { matrix } from './policy/matrix.js'
+import { test } from './policy/test.js'
 import { vectors } from './vectors.js'
 
 /** Every command of `sotto`, a file each; the name may have two words. */
@@ -31,6 +34,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'log verify': verifyLog,
   'log show': showLog,
   'log reconcile': reconcile,
+  'policy check': check,
+  'policy test': test,
+  'policy explain': explain,
   'policy matrix': matrix,
   'policy diff': diff,
   demo,

@@ -16,8 +16,52 @@ const WORDS: ReadonlyMap<string, null | boolean> = new Map([
  *
  * @throws SottoError policy/malformed; `details.path` is the line and column, like `line 3, column 7`
  */
-export const parseJson = (text: string): unknown => {
-  const json = new Json(text)
+export const parseJson = (text: string): unknown => wholeOf(new Json(text, undefined))
+
+/** The value of a JSON text, and where in the text each value of it stands. */
+export interface LocatedJson {
+  readonly value: unknown
+  /**
+   * The line and column, from 1, of the value at a path like `rules[3].on[0]`; of one that is not there, of the last value on
+   * the way to it.
+   */
+  readonly placeOf: (path: string) => TextPlace
+}
+
+export interface TextPlace {
+  readonly line: number
+  readonly column: number
+}
+
+/** As `parseJson`, for people who are to find what is told of a value. @throws SottoError policy/malformed */
+export const locateJson = (text: string): LocatedJson => {
+  const starts: Starts = new WeakMap()
+  const value = wholeOf(new Json(text, starts))
+  const lines = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]
+  const placeOf = (path: string): TextPlace => {
+    const start = startOf(value, path, starts)
+    const line = lines.findLastIndex((from) => from <= start)
+    return { line: line + 1, column: start - (lines[line] ?? 0) + 1 }
+  }
+  return { value, placeOf }
+}
+
+/** Where the members of each object and list begin. */
+type Starts = WeakMap<object, Map<string, number>>
+
+const startOf = (value: unknown, path: string, starts: Starts): number => {
+  let start = 0
+  let inside = value
+  for (const [name] of path.matchAll(/[^.[\]]+/g)) {
+    const next = typeof inside === 'object' && inside !== null ? starts.get(inside)?.get(name) : undefined
+    if (next === undefined) return start
+    start = next
+    inside = Reflect.get(Object(inside), name)
+  }
+  return start
+}
+
+const wholeOf = (json: Json): unknown => {
   const value = json.value(0)
   json.end()
   return value
@@ -25,10 +69,13 @@ export const parseJson = (text: string): unknown => {
 
 class Json {
   readonly #text: string
+  readonly #starts: Starts | undefined
   #at = 0
 
-  constructor(text: string) {
+  /** @param starts filled in, where given */
+  constructor(text: string, starts: Starts | undefined) {
     this.#text = text
+    this.#starts = starts
   }
 
   value(depth: number): unknown {
@@ -51,11 +98,14 @@ class Json {
 
   #object(depth: number): unknown {
     const fields: Record<string, unknown> = Object.create(null)
+    const starts = this.#startsIn(fields)
     this.#each('}', () => {
       const start = this.#at
       const name = this.#string()
       if (Object.hasOwn(fields, name)) throw this.#fail('a name that this object does not have yet', start)
       if (!this.#take(':')) throw this.#fail("':'")
+      this.#skip(SPACE)
+      starts?.set(name, this.#at)
       fields[name] = this.value(depth + 1)
     })
     return fields
@@ -63,8 +113,19 @@ class Json {
 
   #list(depth: number): unknown {
     const items: unknown[] = []
-    this.#each(']', () => items.push(this.value(depth + 1)))
+    const starts = this.#startsIn(items)
+    this.#each(']', () => {
+      starts?.set(String(items.length), this.#at)
+      items.push(this.value(depth + 1))
+    })
     return items
+  }
+
+  #startsIn(parent: object): Map<string, number> | undefined {
+    if (this.#starts === undefined) return undefined
+    const starts = new Map<string, number>()
+    this.#starts.set(parent, starts)
+    return starts
   }
 
   /** From the opening bracket to `close`, with `read` for each item. */

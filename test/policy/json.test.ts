@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SottoError } from '../../src/errors.js'
-import { parseJson } from '../../src/policy/json.js'
+import { locateJson, parseJson } from '../../src/policy/json.js'
 
 const seed = Date.now() % 2 ** 31
 console.info(`test/policy/json: seed ${seed}`)
@@ -120,4 +120,33 @@ test('PO-5 __proto__ is a field like any other', () => {
   const value = parseJson('{"__proto__":{"x":1}}')
   expect(Object.getPrototypeOf(value)).toBeNull()
   expect(Object.keys(Object(value))).toEqual(['__proto__'])
+})
+
+describe('PO-30 where a value stands', () => {
+  const text = '{\n  "version": 1,\n\t"rules": [ {"id":"a"},\r\n{ "on" : ["x", "y"],"1":{"0":[[], [ true]]}} ]\n}'
+  const cases: [string, number, number][] = [
+    ['', 1, 1],
+    ['version', 2, 14],
+    ['rules', 3, 11],
+    ['rules[0]', 3, 13],
+    ['rules[0].id', 3, 19],
+    ['rules[1]', 4, 1],
+    ['rules[1].on', 4, 10],
+    ['rules[1].on[1]', 4, 16],
+    ['rules[1].1.0[1][0]', 4, 37],
+    ['rules[1].on[2]', 4, 10],
+    ['rules[0].effect', 3, 13],
+    ['rules[7].on[1]', 3, 11],
+    ['version.on', 2, 14],
+    ['toString', 1, 1],
+    ['rules.length', 3, 11],
+    ['?', 1, 1],
+  ]
+  test.each(cases)('PO-30 %j is at line %i, column %i', (path, line, column) => {
+    expect(locateJson(text).placeOf(path)).toEqual({ line, column })
+  })
+  test('PO-30 it is the same value', () => {
+    expect(locateJson(text).value).toEqual(parseJson(text))
+    expect(() => locateJson('{"a":1,"a":2}')).toThrow(SottoError)
+  })
 })

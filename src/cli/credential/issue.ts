@@ -2,6 +2,7 @@ import { checkProof, decodeCredential, type Grant, issueCredential } from '../..
 import { readIssuer, writeCredential } from '../../node.js'
 import { attempt } from '../attempt.js'
 import { type Arguments, type Command, EXIT } from '../command.js'
+import { pairsIn, textsOf } from '../pairs.js'
 import { passphraseFrom } from '../passphrase.js'
 
 const DAY_MS = 86_400_000
@@ -41,27 +42,13 @@ export const issue: Command = {
 
 /** What the options say, or undefined if they say it wrongly. */
 const saidIn = ({ name, role, claim, days = '30' }: Arguments['values']): Said | undefined => {
-  const claims = claimsIn(texts(claim))
+  const claims = pairsIn(textsOf(claim), scalarOf)
   const count = typeof days === 'string' && /^[1-9]\d{0,2}$/.test(days) ? Number(days) : 0
   if (claims === undefined || count < 1 || count > MAX_DAYS) return undefined
-  return { roles: texts(role), claims, days: count, ...(typeof name === 'string' ? { name } : {}) }
+  return { roles: textsOf(role), claims, days: count, ...(typeof name === 'string' ? { name } : {}) }
 }
 
-const texts = (values: Arguments['values'][string]): readonly string[] =>
-  Array.isArray(values) ? values.filter((value) => typeof value === 'string') : []
-
-/** `room=kitchen` is a text, `floor:=2` and `indoors:=true` are JSON. */
-const claimsIn = (texts: readonly string[]): NonNullable<Grant['claims']> | undefined => {
-  const claims: Record<string, string | number | boolean> = Object.create(null)
-  for (const text of texts) {
-    const [, name = '', json, value = ''] = /^([^=:]+)(:?)=(.*)$/su.exec(text) ?? []
-    const scalar = json === ':' ? scalarOf(value) : value
-    if (name === '' || scalar === undefined || Object.hasOwn(claims, name)) return undefined
-    claims[name] = scalar
-  }
-  return claims
-}
-
+/** Claims have no other JSON. */
 const scalarOf = (json: string): number | boolean | undefined => {
   if (json === 'true' || json === 'false') return json === 'true'
   return /^(?:0|-?[1-9]\d{0,15})$/.test(json) ? Number(json) : undefined
