@@ -141,22 +141,18 @@ const PLAIN = /^[ !#-[\]-~]*$/
 /** An ellipsis, where something was cut. */
 const MARK = '\\u2026'
 
+// Whole characters of an escaped text: neither an escape nor a pair of surrogates is cut.
+const WHOLE = /^(?:\\ud[89ab]..\\ud[c-f]..|\\u(?!d[89ab])....|\\[^u]|[^\\])*/
+
 /** A JSON text of at most `most` bytes. */
 const text = (value: string, most = 128): string => {
   if (value.length <= most - 8 && PLAIN.test(value)) return `"${value}"`
-  let escaped = ''
-  for (const character of value.slice(0, most)) {
-    const piece = jsonOf(character)
-    if (escaped.length + piece.length > most - 8) return `"${escaped}${MARK}"`
-    escaped += piece
-  }
-  return `"${escaped}"`
-}
-
-const jsonOf = (character: string): string => {
-  // What is half a character is refused by readers of JSON in some languages.
-  const whole = /^\p{Surrogate}$/u.test(character) ? '\ufffd' : character
-  return JSON.stringify(whole)
+  // Half a pair is refused by readers of JSON in some languages.
+  const paired = value.slice(0, most).replace(/\p{Surrogate}/gu, '\ufffd')
+  const escaped = JSON.stringify(paired)
     .slice(1, -1)
     .replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  if (escaped.length <= most - 8) return `"${escaped}"`
+  const [whole = ''] = WHOLE.exec(escaped.slice(0, most - 8)) ?? []
+  return `"${whole}${MARK}"`
 }
