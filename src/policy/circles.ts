@@ -13,7 +13,11 @@ export class Circles {
     for (const [name, members] of Object.entries(groups)) {
       const group: Who = `group:${name}`
       this.#members.set(group, new Set(members))
-      for (const member of new Set(members)) this.#groups.set(member, [...(this.#groups.get(member) ?? []), group])
+      for (const member of new Set(members)) {
+        const around = this.#groups.get(member) ?? []
+        around.push(group)
+        this.#groups.set(member, around)
+      }
     }
   }
 

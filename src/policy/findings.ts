@@ -113,14 +113,14 @@ const covered = (
   const about = { path: '', rule: rule.id }
   const denying = idsFor(reaches, (reach) => find('deny', reach))
   if (denying !== undefined) {
-    const text = `${listed(denying)} deny all that it speaks of`
+    const text = `all that it speaks of is denied by ${listed(denying)}`
     return { ...about, what: rule.effect === 'deny' ? 'shadowed' : 'unreachable', ...byOf(denying), text }
   }
   // PO-19: a limit holds whatever else allows.
   if (rule.effect === 'deny' || rule.limit !== undefined) return undefined
   const allowing = idsFor(reaches, (reach) => (isAllowedAnyway(reach, policy) ? '' : find('allow', reach)))
   if (allowing === undefined) return undefined
-  const text = `${listed(allowing)} allow all that it speaks of`
+  const text = `all that it speaks of is allowed by ${listed(allowing)}`
   if (!canFail(rule)) return { ...about, what: 'shadowed', ...byOf(allowing), text }
   return { ...about, what: 'only-errors', ...byOf(allowing), text: `${text}; it can be in error, which denies` }
 }

@@ -56,7 +56,7 @@ describe('policy check', () => {
       .findIndex((each) => each.includes('second'))
     expect(await sotto('check', path)).toEqual({
       exit: 1,
-      out: `${path}:${line}:5: unreachable: all deny all that it speaks of (rules[1], rule second)\n1 finding`,
+      out: `${path}:${line}:5: unreachable: all that it speaks of is denied by all (rules[1], rule second)\n1 finding`,
       error: '',
     })
     const { exit, out } = await sotto('check', path, '--json')
@@ -70,7 +70,7 @@ describe('policy check', () => {
           what: 'unreachable',
           rule: 'second',
           by: 'all',
-          text: 'all deny all that it speaks of',
+          text: 'all that it speaks of is denied by all',
           line,
           column: 5,
         },

@@ -135,7 +135,7 @@ describe('PO-42 what deny rules make unreachable', () => {
       { effect: 'deny', on: ['a.v1.o'], by: ['role:x'] },
     ])
     expect(brief(findings)).toEqual(['rules[0] unreachable by r2'])
-    expect(findings[0]?.text).toBe('r2, r1 deny all that it speaks of')
+    expect(findings[0]?.text).toBe('all that it speaks of is denied by r2, r1')
   })
 
   test('PO-42 a pattern holds another exactly if it matches all that the other does', () => {
