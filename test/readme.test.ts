@@ -46,7 +46,7 @@ describe('what the README names exists', () => {
   test('commands of sotto', async () => {
     const named = new Set([...readme.matchAll(/(?:npx |`)sotto ([a-z]+)/g)].map(([, name = '']) => name))
     const terminal = { out: () => {}, error: () => {}, progress: () => {} }
-    expect([...named].sort()).toEqual(['credential', 'demo', 'id', 'keygen', 'peers', 'vectors'])
+    expect([...named].sort()).toEqual(['credential', 'demo', 'id', 'keygen', 'log', 'peers', 'policy', 'vectors'])
     for (const name of named) expect(await run([name, '--help'], terminal), name).toBe(0)
   })
 
