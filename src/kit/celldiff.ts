@@ -18,10 +18,14 @@ export const cellDiff = (documents: Documents, fresh: Fresh, cell: Cell, allowan
   const [base, ...others] = peerClasses(documents, fresh, cell)
   const diff = new CellDiff(documents, fresh, cell, allowance)
   const everyone = diff.compare(base, [])
-  for (const peers of others) diff.compare(peers, [base], everyone)
+  // CL-39: who was not gone through is told once, and not again with another name.
+  const open = new Set(
+    everyone === undefined ? others : others.filter((peers) => !diff.compare(peers, [base], everyone)),
+  )
   for (const [one, other] of pairsOf(others)) {
+    if (open.has(one) || open.has(other)) continue
     const both = joined(base, one, other)
-    if (both !== undefined) diff.compare(both, [base, one, other])
+    if (both !== undefined && !diff.compare(both, [base, one, other], [], one)) open.add(one)
   }
   return { changes: diff.changes(), undecided: diff.undecided }
 }
@@ -75,19 +79,24 @@ class CellDiff {
 
   /**
    * Finds where these peers change and nobody among `fewer`, who have some of their names, changes likewise. Where
-   * `everyone` changes and they do not, they are an exception.
+   * `everyone` changes and they do not, they are an exception. Undefined if there is too much to go through, which is told
+   * of all that have the names of `told`.
    */
-  compare(peers: PeerClass, fewer: readonly PeerClass[], everyone: readonly Region[] = []): readonly Region[] {
-    const { direction, verb, shown: address } = this.#cell
-    const { who } = peers
+  compare(
+    peers: PeerClass,
+    fewer: readonly PeerClass[],
+    everyone: readonly Region[] = [],
+    told = peers,
+  ): readonly Region[] | undefined {
     if (!isChanged(peers.rules) && !isShifted(this.#documents, this.#cell)) {
-      for (const region of everyone) region.except(who)
+      for (const region of everyone) region.except(peers.who)
       return []
     }
     const space = spaceOf(this.#fresh, this.#cell, peers)
     if (!this.#allowance.take(space.size)) {
-      this.undecided.push({ direction, verb, address, who, combinations: space.size })
-      return []
+      const { direction, verb, shown: address } = this.#cell
+      this.undecided.push({ direction, verb, address, who: told.who, combinations: space.size })
+      return undefined
     }
     const regions = this.#regions(peers, fewer, space, everyone)
     this.#found.push(...regions)

@@ -26,7 +26,7 @@ export interface Change {
 
 export type Answer = Verdict & { readonly limits: readonly string[] }
 
-/** What was not gone through, for there are too many combinations. */
+/** What was not gone through, for there are too many combinations: of peers with these names, alone or with others. */
 export interface Undecided {
   readonly direction: Question['direction']
   readonly verb: Question['verb']

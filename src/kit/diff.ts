@@ -1,18 +1,15 @@
 import type { Contract } from '../contract/define.js'
 import { cellDiff } from './celldiff.js'
 import type { Difference } from './change.js'
-import { Document } from './document.js'
+import type { Document } from './document.js'
 import { Domain } from './domain.js'
 import { Allowance } from './points.js'
 
 /**
  * CL-36: what changes from one policy to another, exact over all that the contracts let be asked (spec/cli.md).
- *
- * @param older plain data, as JSON gives it; `newer` likewise
- * @throws SottoError policy/malformed
  */
-export const policyDiff = (older: unknown, newer: unknown, contracts: readonly Contract[]): Difference => {
-  const documents = [new Document(older), new Document(newer)] as const
+export const policyDiff = (older: Document, newer: Document, contracts: readonly Contract[]): Difference => {
+  const documents = [older, newer] as const
   const domain = new Domain(documents, contracts)
   const allowance = new Allowance()
   const wide = domain.wide().map(({ act: { direction, verb, shown }, addresses }) => {

@@ -26,7 +26,10 @@ export class Document {
   readonly #ready: readonly Ready[]
   readonly #rules: ReadonlyMap<string, Rule>
 
-  /** @throws SottoError policy/malformed */
+  /**
+   * @param document plain data, as JSON gives it
+   * @throws SottoError policy/malformed
+   */
   constructor(document: unknown) {
     this.policy = loadPolicy(document)
     this.store = policyStore({ ...this.policy, rules: this.policy.rules.map(roomy) })

@@ -3,7 +3,7 @@ import type { PeerId } from '../identity/id.js'
 import type { Question, Verdict } from '../policy/decide.js'
 import type { Condition, Limit, Rule, Who } from '../policy/rule.js'
 import type { Cell } from './cell.js'
-import { Document } from './document.js'
+import type { Document } from './document.js'
 import { Domain, type Fresh } from './domain.js'
 import { type PeerClass, peerClasses, peerOf } from './peerclass.js'
 import { Allowance, pointsOf, spaceOf } from './points.js'
@@ -44,14 +44,8 @@ export interface MatrixRule {
 
 type Often = 'always' | 'sometimes' | 'never'
 
-/**
- * CL-35: who may do what, at every address of the contracts.
- *
- * @param document plain data, as JSON gives it
- * @throws SottoError policy/malformed
- */
-export const policyMatrix = (document: unknown, contracts: readonly Contract[]): readonly MatrixRow[] => {
-  const policy = new Document(document)
+/** CL-35: who may do what, at every address of the contracts. */
+export const policyMatrix = (policy: Document, contracts: readonly Contract[]): readonly MatrixRow[] => {
   const domain = new Domain([policy], contracts)
   const allowance = new Allowance()
   const wide = domain.wide().map(({ act: { direction, verb, shown } }) => ({

@@ -192,7 +192,7 @@ describe('sotto policy matrix and diff', () => {
     const bad = file('bad.json', { version: 1, rules: [{ id: 'r' }] })
     const { exit, out, error } = await sotto('policy', 'diff', policy, bad, '--contract', contracts)
     expect([exit, out]).toEqual([1, ''])
-    expect(error).toMatch(/^sotto policy diff: policy\/malformed: .*rules\[0\].*bad\.json$/)
+    expect(error).toMatch(/^sotto policy diff: policy\/malformed: .*bad\.json:1:\d+: .*rules\[0\]/)
     const wrong = await sotto('policy', 'matrix', policy, '--contract', bad)
     expect([wrong.exit, wrong.out]).toEqual([1, ''])
     expect(wrong.error).toMatch(/^sotto policy matrix: contract\/malformed: .*bad\.json$/)

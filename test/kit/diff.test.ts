@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { Contract } from '../../src/contract/define.js'
 import type { Peer } from '../../src/identity/peer.js'
 import type { Change } from '../../src/kit/change.js'
 import { policyDiff } from '../../src/kit/diff.js'
+import { Document } from '../../src/kit/document.js'
 import type { Attributes } from '../../src/policy/check.js'
 import type { Question } from '../../src/policy/decide.js'
 import type { Policy, Rule } from '../../src/policy/rule.js'
@@ -14,6 +16,9 @@ const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31
 /** Pairs of documents that are compared, for each set of contracts. */
 const PAIRS = Number(process.env.SOTTO_DIFFS ?? 100)
 console.info(`test/kit/diff: SOTTO_SEED=${seed} SOTTO_DIFFS=${PAIRS}`)
+
+const differenceOf = (older: unknown, newer: unknown, contracts: readonly Contract[]) =>
+  policyDiff(new Document(older), new Document(newer), contracts)
 
 /** A document of a few rules, and one with a rule or two taken out, put in, turned round, limited or narrowed. */
 const randomEdit = (random: Random): { readonly older: Policy; readonly newer: Policy } => {
@@ -87,7 +92,7 @@ describe('CL-36 CL-37 what is found is what changes', () => {
     let undecided = 0
     for (let pair = 0; pair < PAIRS; pair++) {
       const { older, newer } = randomEdit(random)
-      const diff = policyDiff(older, newer, contracts)
+      const diff = differenceOf(older, newer, contracts)
       for (let n = 0; n < 200; n++) {
         const question = randomAsked(random, contracts)
         const kind = kindOf(outcome(older, question), outcome(newer, question))
@@ -137,7 +142,7 @@ test('CL-36 where a peer of any set of names changes, one with one or two of the
   for (let n = 0; n < PAIRS; n++) {
     const small = (): Policy => ({ version: 1, rules: [0, 1, 2, 3].map((at) => smallRule(random, `r${at}`)) })
     const [older, newer] = [small(), small()]
-    const { changes, undecided } = policyDiff(older, newer, [Flat])
+    const { changes, undecided } = differenceOf(older, newer, [Flat])
     expect(undecided).toEqual([])
     pairs += changes.filter(({ who }) => who.length === 2).length
     for (const roles of subsets(ROLES)) {
@@ -163,14 +168,16 @@ test('CL-36 where a peer of any set of names changes, one with one or two of the
 const rule = (id: string, more: object): object => ({ id, effect: 'allow', verbs: ['call'], on: ['a.v1.o'], ...more })
 const policy = (...rules: readonly object[]): object => ({ version: 1, rules })
 const diffOf = (older: readonly object[], newer: readonly object[]) =>
-  policyDiff(policy(...older), policy(...newer), [Flat]).changes.map(({ kind, who, except, when, exactly, rules }) => ({
-    kind,
-    who,
-    except,
-    when,
-    exactly,
-    rules,
-  }))
+  differenceOf(policy(...older), policy(...newer), [Flat]).changes.map(
+    ({ kind, who, except, when, exactly, rules }) => ({
+      kind,
+      who,
+      except,
+      when,
+      exactly,
+      rules,
+    }),
+  )
 
 describe('CL-36 CL-37 what is said of a change', () => {
   const a = rule('a', { by: ['role:a'] })
@@ -188,7 +195,7 @@ describe('CL-36 CL-37 what is said of a change', () => {
       ),
     ).toEqual([])
     const group = { version: 1, groups: { g: ['role:a'] }, rules: [rule('a', { by: ['group:g'] })] }
-    expect(policyDiff(policy(a), group, [Flat]).changes).toEqual([])
+    expect(differenceOf(policy(a), group, [Flat]).changes).toEqual([])
   })
 
   test('CL-36 a deny that is taken away is noticed by those alone that another rule allows', () => {
@@ -233,7 +240,7 @@ describe('CL-36 CL-37 what is said of a change', () => {
   })
 
   test('CL-36 our own acts that no rule speaks of follow the document', () => {
-    const { changes } = policyDiff(policy(), { version: 1, rules: [], outbound: 'deny' }, [Flat])
+    const { changes } = differenceOf(policy(), { version: 1, rules: [], outbound: 'deny' }, [Flat])
     expect(changes.map(({ kind, direction, verb, who }) => [kind, direction, verb, who])).toEqual([
       ['now denied', 'out', 'initiate', []],
       ['now denied', 'out', 'call', []],
@@ -243,17 +250,28 @@ describe('CL-36 CL-37 what is said of a change', () => {
   test('CL-39 what has too many combinations is told, and what has not is decided', () => {
     const when = Array.from({ length: 18 }, (_, at) => ({ attribute: `label.l${at}`, is: 'present' }))
     const many = rule('many', { by: ['role:a'], when })
-    const { changes, undecided } = policyDiff(policy(many), policy(many, rule('all', { by: ['any'] })), [Flat])
+    const { changes, undecided } = differenceOf(policy(many), policy(many, rule('all', { by: ['any'] })), [Flat])
     expect(undecided).toEqual([
       { direction: 'in', verb: 'call', address: 'a.v1.o', who: [['role:a']], combinations: 2 ** 18 },
     ])
     expect(changes).toMatchObject([{ kind: 'now allowed', who: [] }])
   })
 
+  test('CL-39 a name that has too many combinations with another is told once', () => {
+    const narrow = (id: string, effect: string): object => {
+      const when = Array.from({ length: 9 }, (_, at) => ({ attribute: `label.${id}${at}`, is: 'eq', value: 'x' }))
+      return rule(id, { by: [`role:${id}`], effect, when })
+    }
+    const allow = narrow('a', 'allow')
+    const older = policy(allow, narrow('b', 'deny'), narrow('c', 'deny'))
+    const { undecided } = differenceOf(older, policy(allow), [Flat])
+    expect(undecided.map(({ who, combinations }) => [who, combinations])).toEqual([[[['role:a']], 3 ** 18]])
+  })
+
   test('CL-39 what has too many addresses is told', () => {
     const literals = Array.from({ length: 256 }, (_, at) => `a.v1.o.x${at}.x${at}`)
     const contracts = [withSubjects('a.v1', { o: '{k}.{m}' })]
-    const { undecided } = policyDiff(policy(), policy(rule('r', { by: ['any'], on: literals })), contracts)
+    const { undecided } = differenceOf(policy(), policy(rule('r', { by: ['any'], on: literals })), contracts)
     expect(undecided).toEqual([
       { direction: 'in', verb: 'call', address: 'a.v1.o.{k}.{m}', who: [], combinations: 257 ** 2 },
     ])

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Peer } from '../../src/identity/peer.js'
+import { Document } from '../../src/kit/document.js'
 import { type MatrixCell, type MatrixRow, type MatrixRule, policyMatrix } from '../../src/kit/matrix.js'
 import type { Question, Verdict } from '../../src/policy/decide.js'
 import type { Rule } from '../../src/policy/rule.js'
@@ -56,7 +57,7 @@ describe('CL-35 the matrix', () => {
     for (let n = 0; n < POLICIES; n++) {
       const drawn = randomPolicy(random)
       const policy = { ...drawn, rules: drawn.rules.slice(0, 6) }
-      const rows = policyMatrix(policy, contracts)
+      const rows = policyMatrix(new Document(policy), contracts)
       for (let each = 0; each < 100; each++) {
         const question = randomAsked(random, contracts, simplePeer(random))
         const row = rowOf(rows, question)
@@ -96,7 +97,7 @@ test('CL-39 too many combinations are told, and nothing is said of them', () => 
     on: ['a.v1.o'],
     when: conditions,
   })
-  const rows = policyMatrix({ version: 1, rules: [rule('r', when), rule('s', [])] }, [
+  const rows = policyMatrix(new Document({ version: 1, rules: [rule('r', when), rule('s', [])] }), [
     withSubjects('a.v1', { o: '', p: '' }),
   ])
   const effects = rows.map(({ direction, address, cells }) => [direction, address, cells.map(({ effect }) => effect)])

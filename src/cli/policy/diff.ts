@@ -21,7 +21,7 @@ export const diff: Command = {
     const exit = await attempt('policy diff', terminal, async () => {
       const found = policyDiff(await policyIn(older), await policyIn(newer), await contractsIn(contracts))
       same = found.changes.length === 0 && found.undecided.length === 0
-      terminal.out(values.json === true ? JSON.stringify(found) : reportOf(found, painter(process.stdout)))
+      terminal.out(values.json === true ? printable(JSON.stringify(found)) : reportOf(found, painter(process.stdout)))
     })
     return same ? exit : EXIT.failed
   },

@@ -18,7 +18,7 @@ export const matrix: Command = {
     if (file === undefined || rest.length > 0 || contracts.length === 0) return EXIT.usage
     return attempt('policy matrix', terminal, async () => {
       const rows = policyMatrix(await policyIn(file), await contractsIn(contracts))
-      terminal.out(values.json === true ? JSON.stringify({ rows }) : tableOf(rows, painter(process.stdout)))
+      terminal.out(values.json === true ? printable(JSON.stringify({ rows })) : tableOf(rows, painter(process.stdout)))
     })
   },
 }
