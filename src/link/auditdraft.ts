@@ -63,10 +63,11 @@ export class AuditDraft {
     const firstMs = records[0]?.unixMs ?? nextMs
     const lines = [...this.#opening(fresh, firstMs)]
     for (const [i, { record, unixMs, gap: before }] of records.entries()) {
-      lines.push(...this.#losses(before, unixMs), this.#counted(this.#chain.line(record, unixMs)))
+      this.#tell(lines, before, unixMs)
+      lines.push(this.#counted(this.#chain.line(record, unixMs)))
       if (this.#unsigned >= this.#signAfter) lines.push(this.#signed(records[i + 1]?.unixMs ?? nextMs))
     }
-    lines.push(...this.#losses(gap, nextMs))
+    this.#tell(lines, gap, nextMs)
     if (this.#unsigned > 0 && (sign || this.#unsigned >= this.#signAfter)) lines.push(this.#signed(nextMs))
     this.#last = lines.at(-1) ?? this.#last
     return concat(...lines)
@@ -105,9 +106,9 @@ export class AuditDraft {
   }
 
   /** AU-21 */
-  *#losses({ dropped, failed }: Taken['gap'], unixMs: number): Iterable<Uint8Array> {
-    if (dropped > 0) yield this.#counted(this.#chain.lost(dropped, this.#overflow, unixMs))
-    if (failed > 0) yield this.#counted(this.#chain.lost(failed, 'failed', unixMs))
+  #tell(lines: Uint8Array[], { dropped, failed }: Taken['gap'], unixMs: number): void {
+    if (dropped > 0) lines.push(this.#counted(this.#chain.lost(dropped, this.#overflow, unixMs)))
+    if (failed > 0) lines.push(this.#counted(this.#chain.lost(failed, 'failed', unixMs)))
   }
 
   #counted(line: Uint8Array): Uint8Array {

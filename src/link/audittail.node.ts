@@ -17,7 +17,7 @@ export interface AuditTail {
 }
 
 /** A file that was cut off in a write ends with at most as much of a line, or of zeros, as one write has. */
-const WINDOW = 262_144
+const WINDOW = 1_048_576
 const NEWLINE = 0x0a
 const START = '{"seq":'
 

@@ -135,7 +135,7 @@ describe('one file', () => {
       ['a log whose last line is none', Buffer.concat([mine, utf8('{"seq":9}\n')])],
       ['a log with an empty line behind', Buffer.concat([mine, utf8('\n')])],
       ['zeros', new Uint8Array(10)],
-      ['a log with more behind than one write', Buffer.concat([mine, new Uint8Array(300_000)])],
+      ['a log with more behind than one write', Buffer.concat([mine, new Uint8Array(1_100_000)])],
     ]
     for (const [what, content] of contents) {
       writeFileSync(path, content)
