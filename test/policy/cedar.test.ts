@@ -179,7 +179,7 @@ const agrees = (verdict: Verdict, { decision, rules, failing }: Opinion): boolea
 }
 
 test('PO-50 PO-52 Cedar has the same decisions, for the same rules, with the same rules in error', {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, () => {
   const random = new Random(seed, 1)
   const seen = new Map<string, number>()
