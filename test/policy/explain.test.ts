@@ -132,6 +132,11 @@ describe('PO-33 the allow rule that came nearest', () => {
       { id: 'near', misses: 'address', what: 'on a.v1.get' },
     ],
     [
+      'lacks the address, and names its first pattern of those that meet as much',
+      [rule('r', { on: ['b.v1.set', 'a.v1.x', 'a.v1.y'] })],
+      { id: 'r', misses: 'address', what: 'on a.v1.x' },
+    ],
+    [
       'lacks several things',
       [rule('r', { by: ['role:x'], verbs: ['send'], on: ['b.v1.>'] })],
       { id: 'r', misses: 'who', what: 'by role:x; verbs send; on b.v1.>' },
@@ -259,6 +264,19 @@ describe('PO-34 what is seen of a decision', () => {
       rules: [],
       seen: { read: { ttlMs: 5 }, unmet: ['big ttlMs gt 9'] },
     })
+  })
+  test('PO-34 is at most 32 attributes of few rules, and 32 rules that read one attribute', () => {
+    const labels = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`label.l${n}`, 'y']))
+    const present = Object.keys(labels).map((attribute) => ({ attribute, is: 'present' }))
+    const seen = (rules: readonly object[]) =>
+      policyStore({ version: 1, rules }, { audit: () => true })
+        .forPeer(peer)
+        .admit('in', 'call', 'a.v1.set', labels, 0).seen
+    const few = seen([rule('a', { when: present.slice(0, 20) }), rule('b', { when: present.slice(20) })])
+    expect([Object.keys(few?.read ?? {}).length, few?.unmet]).toEqual([32, []])
+    const when = [{ attribute: 'label.l0', is: 'eq', value: 'x' }]
+    const one = seen(Array.from({ length: 50 }, (_, n) => rule(`r${n}`, { when })))
+    expect([one?.read, one?.unmet.length]).toEqual([{ 'label.l0': null }, 32])
   })
   test('PO-34 is at most 32 attributes and 32 rules', () => {
     const rules = Array.from({ length: 50 }, (_, n) =>

@@ -92,7 +92,8 @@ describe('PO-36 what a shadow would decide', () => {
       storeOf([], shadow).forPeer(peer).foresee('in', 'call', 'a.v1.o', { ttlMs: 5 })
     const short = [{ attribute: 'ttlMs', is: 'lt', value: 9 }]
     expect(foresee(rule('s', { when: short }))?.seen?.shadow).toEqual({ effect: 'allow', rules: ['s'] })
-    expect(foresee(rule('s', { when: kitchen }))?.seen).toEqual({ read: {}, unmet: [] })
+    const bare = [{ attribute: 'body.room', is: 'absent' }]
+    for (const when of [kitchen, bare]) expect(foresee(rule('s', { when }))?.seen).toEqual({ read: {}, unmet: [] })
   })
 })
 

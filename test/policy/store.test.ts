@@ -72,6 +72,16 @@ test('PO-9 the plans kept are bounded, and forgetting them changes no answer', (
   }
 })
 
+test('PO-13 what stands behind a claim that is not met is not needed', () => {
+  const when = [
+    { attribute: 'ttlMs', is: 'present' },
+    { attribute: 'claim.tenant', is: 'present' },
+    { attribute: 'body.room', is: 'eq', value: 'kitchen' },
+  ]
+  const policy = policyStore(document(rule({ when }))).forPeer(peer)
+  expect(policy.needs('in', 'call', 'a.v1.o')).toBe('head')
+})
+
 describe('PO-25 a policy is held against the contracts', () => {
   const seen = { visible: ['room'] } as const
   const Room = {
