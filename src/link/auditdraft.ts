@@ -100,7 +100,7 @@ export class AuditDraft {
 
   *#opening(fresh: boolean, unixMs: number): Iterable<Uint8Array> {
     if (this.#chain.seq === 1) yield this.#counted(this.#chain.first(unixMs))
-    // AU-32: it names the log.
+    // AU-32
     else if (fresh) yield this.#signed(unixMs)
     if (this.owes && 'place' in this.#start) yield this.#counted(this.#chain.resumed(this.#start.torn, unixMs))
   }

@@ -59,34 +59,27 @@ const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | con
 
 const nameOf = (path: string, n: number): string => (n === 0 ? path : `${path}.${n}`)
 
-/** AU-33, AU-34: the newest file with a whole line says where the log goes on. */
+/** AU-34: the newest file with a whole line says where the log goes on, and there it does: a renaming that was under way is undone. */
 const takenUp = async (
   files: Files,
   auditor: Auditor,
   tell: Tell,
   release: Release,
 ): Promise<{ sink: AuditSink; start: AuditStart }> => {
-  let present: FileHandle | undefined
-  let size = 0
   let torn = 0
-  try {
-    for (let n = 0; n <= files.keep; n++) {
-      const found = await opened(nameOf(files.path, n), auditor)
-      if (found === undefined) continue
-      const { file, tail } = found
-      torn += tail.torn
-      if (n === 0) [present, size] = [file, tail.size]
-      else await file.close()
-      if (tail.place === undefined) continue
-      const start = { place: tail.place, torn }
-      return { sink: new FileSink(files, tell, release, present, size), start }
+  for (let n = 0; n <= files.keep; n++) {
+    const found = await opened(nameOf(files.path, n), auditor)
+    if (found === undefined) continue
+    const { file, tail } = found
+    torn += tail.torn
+    if (tail.place === undefined) await file.close()
+    else {
+      if (n > 0) await rename(nameOf(files.path, n), files.path)
+      return { sink: new FileSink(files, tell, release, file, tail.size), start: { place: tail.place, torn } }
     }
-  } catch (cause) {
-    await present?.close()
-    throw cause
   }
   const start = { log: defaultProvider.randomBytes(16) }
-  return { sink: new FileSink(files, tell, release, present, size), start }
+  return { sink: new FileSink(files, tell, release, undefined, 0), start }
 }
 
 /** AU-31, AU-35: the file with no more than its whole lines; undefined if there is none. */

@@ -147,14 +147,17 @@ export class AuditWriter implements AuditLog {
   }
 
   #next(): Batch | undefined {
-    const { fresh } = this.#sink
-    const taken = this.#queue.take(BATCH_BYTES)
+    // AU-8: a log goes on behind what it had, however long that file is; the records are for the next.
+    const { owes } = this.#draft
+    const fresh = this.#sink.fresh && !owes
+    const alone = this.#sink.fresh && owes && this.#failures === 0
+    const taken = this.#queue.take(alone ? 0 : BATCH_BYTES)
     const nextMs = this.#queue.nextMs
     const ending = this.#closing && nextMs === undefined
     const sign = ending || now() >= this.#signAt
     const { records, gap } = taken
     const idle = records.length === 0 && gap.dropped === 0 && gap.failed === 0
-    if (idle && !this.#draft.owes && (!sign || this.#draft.unsigned === 0)) return undefined
+    if (idle && !owes && (!sign || this.#draft.unsigned === 0)) return undefined
     return { taken, lines: this.#draft.make(taken, { fresh, sign, nextMs: nextMs ?? Date.now() }), fresh }
   }
 
