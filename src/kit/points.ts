@@ -40,6 +40,7 @@ export class Allowance {
   }
 }
 
+/** CL-36: what rules that may match read of these peers in the cell, and all it can be. */
 export const spaceOf = ({ word }: Fresh, cell: Cell, peers: PeerClass): Space => {
   const rules = peers.rules.flat()
   const compared = rules.flatMap((rule) => rule.claims)

@@ -14,7 +14,7 @@ import { CONTRACTS, isAt, randomAsked, verdictOf, withSubjects } from './asked.j
 
 const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31))
 /** Pairs of documents that are compared, for each set of contracts. */
-const PAIRS = Number(process.env.SOTTO_DIFFS ?? 100)
+const PAIRS = Number(process.env.SOTTO_DIFFS ?? 40)
 console.info(`test/kit/diff: SOTTO_SEED=${seed} SOTTO_DIFFS=${PAIRS}`)
 
 const differenceOf = (older: unknown, newer: unknown, contracts: readonly Contract[]) =>

@@ -10,7 +10,7 @@ import { CONTRACTS, isAt, randomAsked, randomPeer, verdictOf, withSubjects } fro
 
 const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31))
 /** Policies that are shown, for each set of contracts. */
-const POLICIES = Number(process.env.SOTTO_MATRICES ?? 60)
+const POLICIES = Number(process.env.SOTTO_MATRICES ?? 30)
 console.info(`test/kit/matrix: SOTTO_SEED=${seed} SOTTO_MATRICES=${POLICIES}`)
 
 /** A peer with at most one name. */
@@ -58,7 +58,7 @@ describe('CL-35 the matrix', () => {
       const drawn = randomPolicy(random)
       const policy = { ...drawn, rules: drawn.rules.slice(0, 6) }
       const rows = policyMatrix(new Document(policy), contracts)
-      for (let each = 0; each < 100; each++) {
+      for (let each = 0; each < 50; each++) {
         const question = randomAsked(random, contracts, simplePeer(random))
         const row = rowOf(rows, question)
         const cell = row && cellOf(row, question.peer)
