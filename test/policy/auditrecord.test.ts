@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type AuditRecord, encodeAudit, MAX_AUDIT, MAX_SHOWN, type Seen } from '../../src/policy/auditrecord.js'
@@ -89,6 +90,22 @@ describe('PO-37 a record as text', () => {
     const told = JSON.parse(textOf({ kind: 'decided', ...whose, ...act, bytes: Infinity, seen: { read, unmet: [] } }))
     expect([told.bytes, told.read]).toEqual(['Infinity', { a: 'NaN', b: '-Infinity', c: 1e300, d: 0 }])
   })
+})
+
+test('PO-37 the chapter shows records as they are', () => {
+  const chapter = readFileSync(new URL('../../spec/policy.md', import.meta.url), 'utf8')
+  const [, lines = ''] = /```jsonl\n([\s\S]*?)```/.exec(chapter) ?? []
+  const told: string[] = []
+  const audit = (bytes: Uint8Array) => told.push(new TextDecoder().decode(bytes)) > 0
+  const rule = { effect: 'allow', by: ['any'], verbs: ['call'], on: ['thermostat.v1.set'] }
+  const room = (value: string) => [{ attribute: 'body.room', is: 'eq', value }]
+  const rules = [{ id: 'kitchen', ...rule, when: room('kitchen') }]
+  const shadow = { version: 1, rules: [{ id: 'cellar', ...rule, when: room('cellar') }] }
+  const policy = policyStore({ version: 1, rules }, { audit, shadow }).forPeer({ id: peer, roles: [], claims: {} })
+  const attributes = { bytes: 12, 'body.room': 'cellar' }
+  const { seen, ...judgement } = policy.admit('in', 'call', 'thermostat.v1.set', attributes, 0)
+  policy.audit({ kind: 'decided', ...whose, ...act, verdict: judgement, bytes: 12, ...(seen && { seen }) })
+  expect(lines.trim().split('\n')).toEqual(told)
 })
 
 const wild = fc.oneof(
