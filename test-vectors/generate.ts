@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Provider } from '../src/crypto/provider.js'
+import { auditVectors } from './make/audit.js'
 import { cborVectors } from './make/cbor.js'
 import { channelVectors, exporterVectors } from './make/channel.js'
 import { credentialVectors } from './make/credentials.js'
@@ -29,6 +30,7 @@ const MAKERS: { readonly [F in FileName]: (provider: Provider) => Vectors<F> } =
   session: sessionVectors,
   policy: policyVectors,
   decision: decisionVectors,
+  audit: auditVectors,
 }
 
 export const FILE_NAMES = Object.keys(MAKERS).filter((name): name is FileName => Object.hasOwn(MAKERS, name))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { audit } from './auditschema.js'
 import { about, count, fault, hex, key32, keys, name, repeat, row, rule, step } from './form.js'
 import {
   type act,
@@ -274,6 +275,7 @@ export const FILES = {
   session,
   policy,
   decision,
+  audit,
 } as const
 
 export type FileName = keyof typeof FILES
