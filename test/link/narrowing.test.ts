@@ -46,12 +46,12 @@ const serving = (c: Both, began: () => void) =>
     {
       async ask({ n }) {
         began()
-        for (let i = 0; i < n; i++) await undefined
+        for (let i = 0; i < n; i++) await Promise.resolve()
         return n
       },
       async tell() {
         began()
-        await undefined
+        await Promise.resolve()
       },
       async *talk({ n }, { up }) {
         began()

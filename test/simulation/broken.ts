@@ -154,4 +154,26 @@ export const BROKEN: readonly Broken[] = [
     edits: [{ file: 'session/standing.ts', from: 'return nowMs >= this.endsAt', to: 'return nowMs < 0' }],
     breaks: ['trust', 'progress'],
   },
+  {
+    name: 'what stands is not asked again when the policy changes',
+    edits: [
+      {
+        file: 'session/narrowing.ts',
+        from: 'if (this.#over || this.#epoch === epoch) return',
+        to: 'if (epoch >= 0) return',
+      },
+    ],
+    breaks: ['policy'],
+  },
+  {
+    name: 'what ran and is denied by then surely did not',
+    edits: [
+      {
+        file: 'session/narrowing.ts',
+        from: 'withdraw(exchange, denial, 0,',
+        to: 'withdraw(exchange, denial, undefined,',
+      },
+    ],
+    breaks: ['ran'],
+  },
 ]

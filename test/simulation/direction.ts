@@ -3,6 +3,7 @@ import { decodeFrames, type Frame, NO_LABELS } from '../../src/session/frames.js
 import { encodeLabels } from '../../src/session/framewriter.js'
 import type { Limits } from '../../src/session/limits.js'
 import type { Role } from './script.js'
+import { deniesKind, deniesOwn } from './service.js'
 import { violation } from './violation.js'
 
 /** What a BEGIN takes of the session window beside its labels and body, and an item of both windows (SE-50, SE-124). */
@@ -34,6 +35,8 @@ export class Direction {
   /** Of both directions of the session. */
   readonly #keys: Set<string>
   readonly #kindOf: (operation: number) => Kind
+  /** The number of the policy in force. */
+  readonly #policy: () => number
   other: Direction
   records = 0
   opened = 0
@@ -55,8 +58,15 @@ export class Direction {
   rekeys = 0
   refreshes = 0
 
-  constructor(role: Role, limits: Limits, keys: Set<string>, kindOf: (operation: number) => Kind) {
+  constructor(
+    role: Role,
+    limits: Limits,
+    keys: Set<string>,
+    kindOf: (operation: number) => Kind,
+    policy: () => number,
+  ) {
     this.#role = role
+    this.#policy = policy
     this.limits = limits
     this.#keys = keys
     this.#kindOf = kindOf
@@ -140,6 +150,7 @@ export class Direction {
     this.#lastBegun = frame.exchange
     const flow = flowOf(this.#kindOf(frame.operation))
     this.#flows.set(frame.exchange, flow)
+    this.#checkPolicy(frame.exchange, flow)
     if (flow.kind !== 'oneWay' && ++this.#calls > this.other.limits.exchanges)
       throw violation('budget', `${this.#calls} calls are open`)
     const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
@@ -157,8 +168,16 @@ export class Direction {
       this.#flows.set(id, flow)
     }
     if (flow === undefined || flow.ended) throw violation('frames', `DATA in exchange ${id}, which takes none`)
+    this.#checkPolicy(id, flow)
     const item = flow.kind === 'stream' && flow.whole && !frame.more && (frame.body.length > 0 || flow.pieces)
     this.#take(frame, flow, item ? CHARGE : 0, item ? CHARGE : 0)
+  }
+
+  /** What stands now is framed, and nothing else; an end that says no more is no message. */
+  #checkPolicy(exchange: number, { kind }: Flow): void {
+    const mine = exchange % 2 === (this.#role + 1) % 2
+    if (mine ? deniesOwn(this.#policy(), kind) : deniesKind(this.#policy(), kind))
+      throw violation('policy', `something of exchange ${exchange} is framed, which is denied`)
   }
 
   /** Both windows, as far as the peer has raised them: what is not announced must not be used. */

@@ -13,7 +13,7 @@ import { EPOCH_MS } from './credentials.js'
 import type { Direction } from './direction.js'
 import { Handlers } from './handlers.js'
 import type { Begin, Role } from './script.js'
-import { denies, isSame, LIMITED, messageOf } from './service.js'
+import { denies, deniesKind, deniesSelf, isSame, LIMITED, messageOf } from './service.js'
 import { canFollow } from './states.js'
 import { Talks, type Track } from './talks.js'
 import { violation } from './violation.js'
@@ -78,6 +78,10 @@ export class End {
       talks: this.#talks,
       after: (ms, act) => world.after(ms, act),
       isLive: () => !this.isClosed && !this.gone,
+      readable: ({ exchange }) => {
+        if (!exchange.mine && deniesKind(world.policy(), 'stream'))
+          throw violation('policy', `an item of exchange ${exchange.id} is read, which is denied`)
+      },
     })
     this.peer = this
   }
@@ -131,7 +135,8 @@ export class End {
     try {
       const act = { contract: 'sim.v1', operation: step.is, value, ttlMs: step.ttlMs, labels }
       const admitted = this.engine.admit(act, nowMs)
-      if ('effect' in admitted !== (step.refused === 'own')) throw violation('policy', 'the own gate is wrong')
+      if ('effect' in admitted !== deniesSelf(this.#world.policy(), step))
+        throw violation('policy', 'the own gate is wrong')
       if ('effect' in admitted) return
       const { exchange, taken } = this.engine.begin(admitted, nowMs)
       const awaited = step.is !== 'note' || !taken
@@ -198,6 +203,13 @@ export class End {
     this.#handlers.finish()
   }
 
+  /** Another policy is in force: when this is done, nothing of what it denies is left. */
+  narrow(): void {
+    if (this.isClosed || this.gone) return
+    this.engine.reask(this.#world.nowMs())
+    this.drain()
+  }
+
   /** All that the engine has to tell. */
   drain(): void {
     for (let event = this.engine.next(); event !== undefined; event = this.engine.next()) {
@@ -245,7 +257,7 @@ export class End {
         this.#item(event)
         break
       case 'ended':
-        if (event.error === undefined)
+        if (event.error === undefined && this.#isKnown(event.exchange))
           this.#talks.checkEnd(this.#streamOf(event.exchange), this.#trackOf(event.exchange))
         break
       case 'stopped':
@@ -277,6 +289,7 @@ export class End {
 
   #message(event: EventOf<'message'>): void {
     const asked = this.#askedOf(event.value)
+    if (this.engine.stands(event) !== true) return
     if (!isSame(event.value, asked.value)) throw violation('unsent', `message ${asked.seq} has come changed`)
     if (asked.delivered) throw violation('twice', `message ${asked.seq} is delivered again`)
     if (denies(this.#world.policy(), asked.begin)) throw violation('policy', `message ${asked.seq} is dispatched`)
@@ -290,6 +303,7 @@ export class End {
 
   #item(event: EventOf<'item'>): void {
     const { exchange } = event
+    if (this.engine.stands(event) !== true) return
     const asked = this.#streamOf(exchange)
     if (exchange.mine && asked.outcome !== undefined)
       throw violation('settled', `an item of stream ${asked.seq}, which is over`)
@@ -303,6 +317,11 @@ export class End {
     if (!exchange.mine) return
     const asked = this.#book.find(exchange)
     if (asked.outcome === undefined) this.#book.outcome(asked, 'over', 'yes')
+  }
+
+  /** What the peer began is not, if it was denied before its handler saw it. */
+  #isKnown(exchange: Exchange): boolean {
+    return exchange.mine || this.#handlers.served.has(exchange)
   }
 
   #streamOf(exchange: Exchange): Asked {
@@ -329,13 +348,16 @@ export class End {
     if (answered && asked.answered !== (code === 'call/fault' ? 'fault' : 'internal'))
       throw violation('unsent', `a fault of message ${asked.seq} that no handler gave`)
     const refused = code === 'policy/denied' || code === 'policy/limited'
-    if (refused && !asked.denied) throw violation('policy', `message ${asked.seq} was not refused, and is told so`)
+    const own = code === 'policy/denied' && deniesSelf(this.#world.policy(), asked.begin)
+    if (refused && !asked.denied && !own)
+      throw violation('policy', `message ${asked.seq} was not refused, and is told so`)
     // The handler has run, and says that what it got was no request.
     this.#talks.forget(exchange)
     this.#book.outcome(asked, code, code === 'contract/invalid' && asked.answered === 'invalid' ? 'maybe' : ran)
   }
 
   #denied({ denial }: EventOf<'denied'>): void {
+    if (this.#isOwn(denial.decision)) return
     const asked = this.peer.#book.byDecision(denial.decision)
     const limited = denial.why === 'limit' && this.#world.policy() === LIMITED
     if (!limited && !denies(this.#world.policy(), asked.begin))
@@ -345,10 +367,20 @@ export class End {
 
   /** A one-way message was refused, or not taken by a peer that closes. */
   #refused(decision: string): void {
+    // One that was never framed has no exchange; its fault follows.
+    if (decision.split('.')[2] === '0') return
     const asked = this.#book.byDecision(decision)
     if (asked.told) throw violation('twice', `message ${asked.seq} is refused again`)
     asked.told = true
     if (asked.delivered) throw violation('ran', `message ${asked.seq} is delivered, and told to be refused`)
+  }
+
+  /** A decision on what this end sends, which its own policy denies by now. */
+  #isOwn(decision: string): boolean {
+    if (decision.split('.')[1] !== (this.role === 0 ? 'ir' : 'ri')) return false
+    if (this.#world.policy() !== 5)
+      throw violation('policy', `${decision} is denied by the own policy, which allows it`)
+    return true
   }
 
   #askedOf(value: Wire | undefined): Asked {

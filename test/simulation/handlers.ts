@@ -26,6 +26,8 @@ interface Owner {
   after(ms: number, act: () => void): void
   /** False when the session is over, or the process gone. */
   isLive(): boolean
+  /** An item is read now. @throws Violation if the policy in force denies it */
+  readable(item: EventOf<'item'>): void
 }
 
 const FAULTS = {
@@ -75,7 +77,12 @@ export class Handlers<A extends Asked> {
     this.#owner.after(begin.takeMs, () => {
       this.#unread--
       this.#early -= event.early
-      this.#giveBack(event)
+      this.#charge -= event.charge
+      this.#held -= event.held
+      // It is read if it still may be; else its credit has gone back already.
+      if (!this.#owner.isLive() || this.#owner.engine.stands(event) !== true) return
+      this.#owner.readable(event)
+      this.#owner.engine.consumed(event)
     })
   }
 
@@ -133,7 +140,7 @@ export class Handlers<A extends Asked> {
     this.#giveBack(work.event)
   }
 
-  #giveBack(event: EventOf<'message' | 'item'>): void {
+  #giveBack(event: EventOf<'message'>): void {
     this.#charge -= event.charge
     this.#held -= event.held
     if (this.#owner.isLive()) this.#owner.engine.consumed(event)

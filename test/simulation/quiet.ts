@@ -13,7 +13,7 @@ const IDLE_ENTRIES = 200
 /** Where the engine counts. */
 const OUTBOX = ['$traffic', 'exchanges', 'outbox'] as const
 const EXCHANGES = ['$traffic', 'exchanges'] as const
-const INTAKE = ['$traffic', 'arrivals', '$intake'] as const
+const INTAKE = ['$traffic', 'arrivals', 'intake'] as const
 
 /** While it lives: no budget is exceeded. */
 export const checkBudgets = (end: End): void => {

@@ -149,7 +149,7 @@ const actOf = (random: Random, setting: Setting): Step => {
   if (dice < 79) return gentleOf(random, by)
   if (dice < 87) return { is: 'cancel', by, which: random.below(1_000) }
   if (dice < 91) return { is: setting.credentials ? random.pick(['ping', 'renew', 'renew'] as const) : 'ping', by }
-  if (dice < 96) return { is: 'policy', by, to: random.below(5) }
+  if (dice < 96) return { is: 'policy', by, to: random.below(6) }
   if (dice < 99) return { is: 'close', by, ms: random.pick([0, 1, 50, 1_000, 5_000]) }
   return { is: 'abort', by }
 }

@@ -48,13 +48,20 @@ const allowing = (only: readonly string[], limit?: object) => ({
   rules: [{ id: 'all', effect: 'allow', by: ['any'], verbs: only, on: ['>'], ...(limit && { limit }) }, ...refusals],
 })
 
-/** The policies that are put in force in turn, by number: all, all but notes, notes alone, nothing, and all in a limit. */
+/** The policies that are put in force in turn, by number: all, all but notes, notes alone, nothing, all in a limit, own calls alone. */
 export const POLICIES = [
   allowing(verbs),
   allowing(['call', 'stream']),
   allowing(['send']),
   { version: 1, rules: refusals },
   allowing(verbs, { concurrent: 2, perSecond: 20 }),
+  {
+    version: 1,
+    rules: [
+      ...allowing(verbs).rules,
+      { id: 'calls-alone', effect: 'deny', to: ['any'], verbs: ['send', 'stream'], on: ['>'] },
+    ],
+  },
 ]
 
 /** The number of the policy that limits. */
@@ -62,9 +69,19 @@ export const LIMITED = 4
 
 /** Whether an end with this policy refuses a message of its peer. */
 export const denies = (policy: number, { is, refused }: Begin): boolean => {
-  if (refused === 'head' || refused === 'body' || policy === 3) return true
-  return (policy === 1 && is === 'note') || (policy === 2 && is !== 'note')
+  return refused === 'head' || refused === 'body' || deniesKind(policy, is === 'note' ? 'oneWay' : 'stream')
 }
+
+/** Whether an end with this policy refuses a message of its own. */
+export const deniesSelf = (policy: number, { is, refused }: Begin): boolean =>
+  refused === 'own' || (policy === 5 && is !== 'call')
+
+/** Whether an end with this policy denies its peer whatever is of this kind. */
+export const deniesKind = (policy: number, kind: Kind): boolean =>
+  policy === 3 || (policy === 1 && kind === 'oneWay') || (policy === 2 && kind !== 'oneWay')
+
+/** Whether an end with this policy denies itself whatever is of this kind. */
+export const deniesOwn = (policy: number, kind: Kind): boolean => policy === 5 && kind !== 'requestResponse'
 
 /** What is sent: no two are alike. */
 export const messageOf = (

@@ -6,7 +6,7 @@ export const INVARIANTS = {
   truncated: 'a clean end, though something was neither delivered nor told',
   settled: 'something waits for ever, or has an outcome after the end',
   ran: 'a failure says something untrue of whether the message ran',
-  policy: 'a message is dispatched that the policy in force denies, or refused without a denial',
+  policy: 'something is dispatched, read or framed that the policy in force denies, or refused without a denial',
   budget: 'a window, the number of calls, or a budget is exceeded',
   credit: 'credit is lost, or given twice',
   memory: 'an engine holds more than its limits account for, or keeps something after all is done',

@@ -99,6 +99,7 @@ export class World {
         break
       case 'policy':
         this.#processes[step.by].replace(step.to)
+        for (const { ends } of this.#sessions) ends[step.by].narrow()
         break
       case 'close':
         session.ends[step.by].close(step.ms)
@@ -145,7 +146,7 @@ export class World {
 
   #start(role: Role, keys: Set<string>): End {
     const process = this.#processes[role]
-    const direction = new Direction(role, process.limits, keys, kindOf)
+    const direction = new Direction(role, process.limits, keys, kindOf, () => process.policy)
     const provider = watched(this.#script.setting.provider, this.#random, this.#ledger, this.#agreed, {
       sealed: (key, n, plaintext) => direction.sealed(key, n, plaintext),
       opened: () => {
