@@ -1,7 +1,7 @@
 import { SottoError } from '../errors.js'
 import { type AuditLine, broken, type LineRecord } from './auditline.js'
 
-/** AU-14: sessions of one log that are kept in mind, at most: some 100 MB. */
+/** AU-14: sessions of one log that are kept in mind, at most: some 65 MB. */
 export const MAX_SESSIONS = 262_144
 
 /** What one log tells of a session. */

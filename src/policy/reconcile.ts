@@ -1,7 +1,7 @@
 import { type AuditLine, broken, type LineRecord } from './auditline.js'
 import { type Life, livesOf, MAX_SESSIONS, tooMany, type Unsaid, unsaidBy } from './lives.js'
 
-/** AU-14: decisions of open sessions that wait for their partner, of both logs together, at most: some 150 MB. */
+/** AU-14: decisions of open sessions that wait for their partner, of both logs together, at most: some 100 MB. */
 export const MAX_UNPAIRED = 262_144
 
 /** One of the two logs. */
