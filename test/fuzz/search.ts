@@ -54,13 +54,15 @@ const execute = (target: Target, input: Uint8Array): void => {
     throw new Finding(`${target.name} threw on ${toHex(input)}`, { cause })
   }
   if (performance.now() - before < HANG_MS) return
+  // A machine that is busy with other things takes time too, so what counts is the time of this process.
   const again = [1, 2, 3].map(() => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     target.run(input)
-    return performance.now() - start
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1_000
   })
   if (Math.min(...again) >= HANG_MS)
-    throw new Finding(`${target.name} took ${Math.min(...again)} ms on ${toHex(input)}`)
+    throw new Finding(`${target.name} took ${Math.min(...again)} ms of the processor on ${toHex(input)}`)
 }
 
 const held = (): number => {
