@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { utf8 } from '../../src/bytes.js'
 import { type Auditor, generateAuditor } from '../../src/identity/auditor.js'
 import { AuditCheck } from '../../src/policy/auditchain.js'
@@ -42,9 +43,12 @@ export const verified = (bytes: Uint8Array, of: Auditor = auditor): Read => {
 export const losses = ({ lines }: Read): readonly (readonly [unknown, unknown])[] =>
   lines.flatMap(({ record: { kind, records, overflow } }) => (kind === 'lost' ? [[records, overflow] as const] : []))
 
-/** All the files of a log, the oldest first, joined. */
+/** All the files of a log, the oldest first, joined. A kill may have left a number out. */
 export const filesOf = (path: string): Uint8Array => {
-  const names = [path]
-  for (let n = 1; existsSync(`${path}.${n}`); n++) names.unshift(`${path}.${n}`)
-  return Buffer.concat(names.filter((name) => existsSync(name)).map((name) => readFileSync(name)))
+  const numbers = readdirSync(dirname(path)).flatMap((name) => {
+    const [, number] = new RegExp(`^${basename(path)}(?:\\.(\\d+))?$`).exec(name) ?? [undefined, 'none']
+    return number === 'none' ? [] : [Number(number ?? 0)]
+  })
+  const names = numbers.sort((a, b) => b - a).map((n) => (n === 0 ? path : `${path}.${n}`))
+  return Buffer.concat(names.map((name) => readFileSync(name)))
 }
