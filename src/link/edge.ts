@@ -70,8 +70,8 @@ export class Edge implements Caller {
       turn: () => this.#turn(),
       abort: (error) => this.abort(error),
     })
-    // LI-57: while the session lives. Before it has begun there is nothing to ask again.
-    this.#deaf = engine.policy.onChange(() => this.#step(() => this.#engine.reask(now())))
+    // LI-59: as long as the session lives. Before it has begun there is nothing to ask again.
+    this.#deaf = engine.policy.onChange(() => this.#narrow())
   }
 
   /** Starts to move bytes. Everything that can go wrong from here on ends in `closed`. */
@@ -165,6 +165,12 @@ export class Edge implements Caller {
     const answer = this.#engine.admit(act, time)
     if (!('effect' in answer)) return answer
     throw refusal(answer, `${act.contract}.${act.operation}`)
+  }
+
+  /** LI-57: by the time that a policy has been replaced. Who hears of a decision and replaces it lets the engine end its step. */
+  #narrow(): void {
+    if (this.#pump.inside) queueMicrotask(() => this.#narrow())
+    else this.#step(() => this.#engine.reask(now()))
   }
 
   #cancel(exchange: Exchange): void {

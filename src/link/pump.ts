@@ -27,6 +27,7 @@ export class Pump {
   #blocked = false
   #scheduled = false
   #wroteInTask = false
+  #inside = false
   #ended: (() => void) | undefined
 
   constructor(engine: Engine, transport: Transport, turn: () => void) {
@@ -89,11 +90,20 @@ export class Pump {
 
   /** A step of the engine: what it throws is a defect of this end, and the session's end (SE-107). */
   attempt(step: () => void): void {
+    const outer = this.#inside
+    this.#inside = true
     try {
       step()
     } catch (cause) {
       this.#engine.abort(defect(cause))
+    } finally {
+      this.#inside = outer
     }
+  }
+
+  /** True while the engine is at work: what it calls must not ask it for more. */
+  get inside(): boolean {
+    return this.#inside
   }
 
   #receive(chunk: Uint8Array): void {
@@ -124,13 +134,14 @@ export class Pump {
   }
 
   #take(): Uint8Array | undefined {
-    try {
-      return this.#engine.take(now())
-    } catch (cause) {
-      this.#engine.abort(defect(cause))
-      this.#turn()
-      return undefined
-    }
+    let failed = true
+    let bytes: Uint8Array | undefined
+    this.attempt(() => {
+      bytes = this.#engine.take(now())
+      failed = false
+    })
+    if (failed) this.#turn()
+    return bytes
   }
 
   #put(bytes: Uint8Array): void {

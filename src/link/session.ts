@@ -8,14 +8,20 @@ import type { PingOptions } from './pings.js'
 /** How a session ended: with the peer's authenticated END and our own, or with an error. */
 export type Closed = { readonly clean: true } | { readonly clean: false; readonly error: SottoError }
 
-/** A one-way message the peer refused, or did not take any more because it was closing; the decision id is the one in the peer's records. */
+/**
+ * A one-way message the peer refused, or did not take any more because it was closing; the decision id is the one in the peer's
+ * records. Or one that was taken here, and that the policy here denied before it was sent.
+ */
 export interface Refusal {
   readonly verb: Verb
   readonly address: string
   readonly decision: string
 }
 
-/** A message of the peer that the policy here refused: no handler saw it, and the peer was told the code alone. */
+/**
+ * A message of the peer that the policy here refused: the peer was told the code alone, and no handler saw it, or what its
+ * handler did was ended when the policy changed. Or a one-way message of ours that was taken and not sent, for the same reason.
+ */
 export interface Denial extends Refusal {
   readonly why: 'rule' | 'default' | 'limit' | 'error'
   /** The rules that made it so; none for `default`. */
@@ -38,9 +44,9 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
   readonly serves: readonly Contract[]
   /** Resolves when all is over and every promise of the session has settled; never rejects. */
   readonly closed: Promise<Closed>
-  /** One-way messages of ours that the peer refused; the last 1,024 are kept for a reader. */
+  /** One-way messages of ours that the peer refused, or that were taken here and then denied; the last 1,024 are kept for a reader. */
   readonly refusals: AsyncIterable<Refusal>
-  /** Messages of the peer that the policy here refused; the last 1,024 are kept for a reader. */
+  /** Messages that the policy here refused, of the peer or taken from us before; the last 1,024 are kept for a reader. */
   readonly denials: AsyncIterable<Denial>
   /**
    * Round-trip time in ms. One PING is under way at a time, 8 a second at most; who asks meanwhile shares the next.

@@ -248,6 +248,36 @@ test('LI-57 LI-58 a policy may be replaced by what the edge calls: a handler, wh
   expect(codeOf(await failure(client(near, Cut).ask(WHO)))).toBe('policy/denied')
 })
 
+test('LI-57 a policy may be replaced by its audit log, whatever is being decided just then', async () => {
+  const swaps: string[] = []
+  const store: PolicyStore = policyStore(OPEN, {
+    audit: (record) => {
+      const { kind, direction, verb, effect } = JSON.parse(new TextDecoder().decode(record))
+      const what = [kind, direction, verb, effect].filter((word) => word !== undefined).join(' ')
+      // Once for each kind of record there is.
+      if (kind !== 'policy' && !swaps.includes(what)) {
+        swaps.push(what)
+        store.replace(NOT_IN)
+        store.replace(NOT_OUT)
+        store.replace(swaps.length % 2 === 0 ? NOT_IN : OPEN)
+      }
+      return true
+    },
+  })
+  const lost = unhandled()
+  const { near, far } = await pair({
+    near: { use: [Cut, Kept], policy: store },
+    far: { serve: [serving(Cut, () => undefined), serving(Kept, () => undefined)], policy: store },
+  })
+  const [cut, kept] = await Promise.all([talkOf(near, Cut), talkOf(near, Kept)])
+  expect(kept).toEqual(WHOLE.map((value) => ({ is: 'done', value })))
+  for (const fate of cut) if (fate.is === 'failed') expect(codeOf(fate.error)).toBe('policy/denied')
+  await near.close()
+  expect([await near.closed, await far.closed]).toEqual([{ clean: true }, { clean: true }])
+  expect(swaps.length).toBeGreaterThan(6)
+  expect(await lost()).toEqual([])
+})
+
 test('LI-58 an item that nobody has read when it is denied is read by nobody, and ends its stream', async () => {
   const [come, go] = [gate(), gate<void>()]
   const seen: unknown[] = []

@@ -16,6 +16,7 @@ import { SUITES } from '../../src/session/suites.js'
 import { providers } from '../crypto/providers.js'
 import { endOf, eventsOf, frame, Note, openInitiator, openResponder, valuesOf, writtenBy } from './byhand.js'
 import { alice, bob, type Pair, pairOf, settle } from './pair.js'
+import { act, Flow } from './wire.js'
 
 const [, XX] = SUITES
 const provider = providers.at(-1)
@@ -168,6 +169,40 @@ describe.each(ROLES)('the %s shows a newer credential', (role) => {
     pair[role].renew(shown(role, 3), HOUR)
     settle(pair, HOUR)
     expect(() => pair[far].begin(admitted, HOUR)).toThrow('policy/denied')
+  })
+
+  test('SE-106 SE-129 SE-131 what stands is asked again when it shows other roles: what they let begin ends, either way', () => {
+    const policy = policyStore({
+      version: 1,
+      groups: { writers: ['role:writer'] },
+      outbound: 'deny',
+      rules: [
+        { id: 'in', effect: 'allow', by: ['group:writers'], verbs: ['call'], on: ['>'] },
+        { id: 'out', effect: 'allow', to: ['group:writers'], verbs: ['call'], on: ['>'] },
+        { id: 'open', effect: 'allow', to: ['any'], verbs: ['initiate'], on: ['>'] },
+      ],
+    })
+    const pair = opened({ uses: [Flow], serves: [Flow], policy })
+    const [theirs, mine] = [role, far].map((from) => {
+      const admitted = pair[from].admit(act('call', { n: 1 }), 0)
+      if ('effect' in admitted) throw new Error('expected the gate to let it pass')
+      return pair[from].begin(admitted, 0).exchange
+    })
+    settle(pair)
+    for (const event of eventsAt(pair, far)) if (event.is === 'message') pair[far].stands(event)
+    eventsAt(pair, far).length = 0
+    pair[role].renew(shown(role, 3, { roles: ['reader'] }), HOUR)
+    settle(pair, HOUR)
+    const events = eventsAt(pair, far).filter(({ is }) => is !== 'over')
+    expect(events[0]?.is).toBe('renewed')
+    expect(events.map(({ is }) => is).sort()).toEqual(['cancelled', 'denied', 'fault', 'renewed'])
+    expect(events.find(({ is }) => is === 'fault')).toMatchObject({
+      exchange: mine,
+      error: { code: 'policy/denied', ran: 'maybe' },
+    })
+    const told = eventsAt(pair, role).find(({ is }) => is === 'fault')
+    expect(told).toMatchObject({ exchange: theirs, error: { code: 'policy/denied', ran: 'maybe' } })
+    expect([pair.initiator.state, pair.responder.state]).toEqual(['open', 'open'])
   })
 
   test('SE-104 trust that has run out ends the session, with END and its number', () => {
