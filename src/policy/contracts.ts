@@ -43,13 +43,15 @@ export const contractNamed = (text: string): string | undefined => {
   return literals.map((_, at) => literals.slice(0, at + 1).join('.')).find(isContractName)
 }
 
-/** PO-47: whether a verb can be asked of something the pattern meets. True of a pattern that speaks of other contracts too. */
+/**
+ * PO-47: whether a verb, which the grammar lets be asked of what the pattern matches, can be asked of an operation it meets.
+ * True of a pattern that speaks of other contracts too.
+ */
 export const canAsk = (verb: Verb, text: string, known: readonly Known[]): boolean => {
   const named = contractNamed(text)
   const contract = known.find(({ name }) => name.join('.') === named)
-  if (contract === undefined) return true
+  if (contract === undefined || verb === 'initiate') return true
   const pattern = parsePattern(text) ?? []
-  if (verb === 'initiate') return pattern.length === contract.name.length
   return contract.rows.some((row) => canDo([verb], row) && meets(pattern, contract.name, row))
 }
 

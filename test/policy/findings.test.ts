@@ -309,6 +309,8 @@ describe('PO-47 PO-48 PO-49 with contracts', () => {
   test('PO-47 a verb that no operation of its patterns has', () => {
     const findings = against({ verbs: ['call', 'send', 'stream'], on: ['house.v1.read', 'house.v1.write'] })
     expect(brief(findings)).toEqual(['rules[0].verbs[1] idle-verb', 'rules[0].verbs[2] idle-verb'])
+    const beyond = { verbs: ['call', 'send'], on: ['house.v1.write', 'house.v1.log.>'] }
+    expect(brief(against(beyond))).toEqual(['rules[0].verbs[1] idle-verb'])
     expect(against({ verbs: ['call', 'send'], on: ['house.v1.*'] })).toEqual([])
     expect(against({ verbs: ['call', 'stream'], on: ['house.v1.*', '*.v2.>'] })).toEqual([])
     expect(brief(against({ verbs: ['call', 'initiate'], on: ['house.v1.read'] }))).toEqual([
