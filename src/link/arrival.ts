@@ -44,6 +44,11 @@ export class Arrival implements Incoming {
     return this.#controller.signal
   }
 
+  get stands(): boolean {
+    const { exchange, admitted, value } = this.#message
+    return exchange.narrowed === undefined && admitted.again(exchange, () => value) === undefined
+  }
+
   /** Nobody waits for the answer any more. */
   cancel(reason: unknown): void {
     // The first reason is the one that a stream of it failed with, and that its handler may throw (ME-11).

@@ -56,6 +56,8 @@ export interface Incoming {
   readonly labels: Readonly<Record<string, string>>
   /** Made when it is first read. */
   readonly signal: AbortSignal
+  /** False if the policy denies it by now: to be asked by who has let it wait (LI-58). */
+  readonly stands: boolean
   /** This end of it, if the operation is a stream. */
   readonly stream: Stream | undefined
 }

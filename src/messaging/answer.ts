@@ -46,9 +46,14 @@ export const answer = (incoming: Incoming, task: Task | undefined, desk: Desk): 
   return desk.slots.take() ? handle(input, incoming, task, desk) : handleLater(input, incoming, task, desk)
 }
 
-const handleLater = async (input: unknown, incoming: Incoming, task: Task, desk: Desk): Promise<Outcome> =>
+const handleLater = async (input: unknown, incoming: Incoming, task: Task, desk: Desk): Promise<Outcome> => {
   // ME-17: cancelled while it waited, so nobody waits for an answer.
-  (await desk.slots.wait(incoming.signal)) ? handle(input, incoming, task, desk) : undefined
+  if (!(await desk.slots.wait(incoming.signal))) return undefined
+  if (incoming.stands) return handle(input, incoming, task, desk)
+  // LI-58: denied while it waited.
+  desk.slots.give()
+  return undefined
+}
 
 /** With a slot, which it gives back. */
 const handle = (input: unknown, incoming: Incoming, task: Task, desk: Desk): Outcome | Promise<Outcome> => {

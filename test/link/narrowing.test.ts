@@ -321,6 +321,35 @@ test('LI-58 an item that nobody has read when it is denied is read by nobody, an
   expect(await kept.ask(WHO)).toBe(1)
 })
 
+test('LI-58 what waits for a handler to be done with another is not handled when it is denied by then', async () => {
+  const [busy, done] = [gate(), gate()]
+  const seen: number[] = []
+  const { cut, kept, stores } = await between(
+    {
+      async tell({ n }) {
+        seen.push(n)
+        busy.open()
+        await done.passed
+      },
+      ask: ({ n }) => {
+        seen.push(n)
+        return n
+      },
+    },
+    { concurrency: 1 },
+  )
+  for (const n of [1, 2]) await cut.tell({ who: 'me', n })
+  const call = failure(cut.ask({ who: 'me', n: 3 }))
+  await busy.passed
+  await kept.ask(WHO)
+  stores.far.replace(NOT_IN)
+  done.open()
+  expect(codeOf(await call)).toBe('policy/denied')
+  stores.far.replace(OPEN)
+  expect(await cut.ask({ who: 'me', n: 4 })).toBe(4)
+  expect(seen).toEqual([1, 4])
+})
+
 test('LI-59 of sessions that are over nobody listens to the policy', async () => {
   const store = policyStore(OPEN)
   let listeners = 0

@@ -455,8 +455,9 @@ test('an operation that the contract lacks is call/internal, whatever asked for 
   await client(near, House).read(kitchen)
   const [message] = incoming
   if (message === undefined) throw new Error('expected a message')
-  const { admitted, labels, signal } = message
-  const odd = { admitted, labels, signal, session: far, operation: 'toString', value: kitchen, stream: undefined }
+  const { admitted, labels, signal, stands } = message
+  const rest = { session: far, operation: 'toString', value: kitchen, stream: undefined }
+  const odd = { admitted, labels, signal, stands, ...rest }
   expect(service.answer(odd)).toMatchObject({ is: 'internal' })
   expect(failed).toHaveBeenCalledTimes(1)
 })
