@@ -1,4 +1,5 @@
 /** Cedar as a third opinion: rules in its language, errors and all, and what it says of the same questions. */
+import { setFlagsFromString } from 'node:v8'
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { describe, expect, test } from 'vitest'
 import { VERBS } from '../../src/contract/kinds.js'
@@ -9,6 +10,9 @@ import type { Condition, Policy, Rule, Scalar } from '../../src/policy/rule.js'
 import { policyStore } from '../../src/policy/store.js'
 import { Random } from '../random.js'
 import { idOf, PEERS, randomPolicy, randomQuestion } from './arbitrary.js'
+
+// Node 20 can die in its own compiler where calls into WebAssembly, which Cedar is, are inlined.
+if (process.version.startsWith('v20.')) setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
 const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const PAIRS = Number(process.env.SOTTO_CEDAR_PAIRS ?? 2_000)
