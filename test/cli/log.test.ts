@@ -458,8 +458,8 @@ describe('a big log', () => {
       alias: { '#native': join(TOP, 'src/crypto/native.ts') },
       logLevel: 'error',
     })
-    // Two logs of 40 MiB, or of 1 GiB, of records of 8 KiB that agree, beside a heap of 32 MiB.
-    const count = process.env.AUDIT_FULL === undefined ? 5_000 : 131_072
+    // Two logs of 23 MiB, or of 1 GiB, of records of 8 KiB that agree, beside a heap of 16 MiB.
+    const count = process.env.AUDIT_FULL === undefined ? 3_000 : 131_072
     const [a, b] = [join(folder, 'big-a'), join(folder, 'big-b')]
     for (const [path, direction] of [
       [a, 'out'],
@@ -477,7 +477,7 @@ describe('a big log', () => {
       writeFileSync(path, concat(tell({ kind: 'closed', code: null }), chain.checkpoint(0)), { flag: 'a' })
     }
     const sottoProcess = (...args: string[]) =>
-      spawnSync(process.execPath, ['--max-old-space-size=32', '--max-semi-space-size=2', main, 'log', ...args], {
+      spawnSync(process.execPath, ['--max-old-space-size=16', '--max-semi-space-size=2', main, 'log', ...args], {
         encoding: 'utf8',
         maxBuffer: 2 ** 24,
       })
