@@ -80,6 +80,18 @@ export declare const MAX_NAMES = 64;
  */
 export declare const contract: <const N extends ContractName, O extends Operations>(name: N, operations: O) => Contract<N, O>;
 
+// dist/contract/exported.d.ts
+
+import { type Contract } from './define.js';
+/**
+ * CO-32: the contract of what `toJSON()` of another gave: the same name and rows, and shapes that take whatever the rows
+ * let be sent. It is for what reads rows alone, as policies do, and for calls whose values nobody here checks.
+ *
+ * @param exported plain data, as JSON gives it
+ * @throws SottoError contract/malformed if it is not what a contract exports; `details.path` says where
+ */
+export declare const parseContract: (exported: unknown) => Contract;
+
 // dist/contract/kinds.d.ts
 
 /** The acts a policy speaks of, in the order of the table in spec/contract.md. */
@@ -429,6 +441,11 @@ export declare const ERRORS: {
         readonly wire: 19;
         readonly means: 'a value its shape or the wire profile refuses';
     };
+    readonly 'contract/malformed': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'an exported contract that does not load';
+    };
     readonly 'identity/malformed': {
         readonly scope: 'message';
         readonly wire: 0;
@@ -478,6 +495,26 @@ export declare const ERRORS: {
         readonly scope: 'exchange';
         readonly wire: 33;
         readonly means: 'a limit of a matching rule has no room';
+    };
+    readonly 'audit/broken': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a line of an audit log that does not fit';
+    };
+    readonly 'audit/file': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a file of an audit log that cannot be read';
+    };
+    readonly 'audit/sink': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'the sink of an audit log failed, or cannot be used';
+    };
+    readonly 'audit/limit': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'audit logs that differ in more than is compared at once';
     };
     readonly 'session/malformed': {
         readonly scope: 'session';
@@ -576,6 +613,9 @@ export interface ErrorDetails {
     'policy/malformed': {
         readonly path: string;
     };
+    'audit/broken': {
+        readonly line: number;
+    };
     'call/fault': {
         readonly name: string;
         readonly data: unknown;
@@ -595,6 +635,9 @@ export interface ErrorDetails {
         readonly operation: string;
     };
     'contract/invalid': {
+        readonly path: string;
+    };
+    'contract/malformed': {
         readonly path: string;
     };
     'identity/mismatch': {
@@ -621,6 +664,31 @@ export declare class SottoError<K extends ErrorCode = ErrorCode> extends Error {
     /** True if `error` is a SottoError of `code`; narrows `details`. */
     static is<K extends ErrorCode>(error: unknown, code: K): error is SottoError<K>;
 }
+
+// dist/identity/auditor.d.ts
+
+import type { Provider } from '../crypto/provider.js';
+import { type AuditorId } from './id.js';
+/**
+ * ID-51: an Ed25519 key pair that signs the checkpoints of an audit log. Only the id is to be seen, as with an `Identity`. Made by
+ * `generateAuditor`, `parseAuditor` and `readAuditor`.
+ */
+export declare class Auditor {
+    #private;
+    /** The public form, to be given to whoever shall verify its logs. */
+    readonly id: AuditorId;
+    private constructor();
+    toString(): string;
+    toJSON(): string;
+}
+/** A new auditor from the system's random generator. */
+export declare const generateAuditor: (provider?: Provider) => Auditor;
+/**
+ * The auditor of a secret text, as `sotto keygen --audit` writes it: `SOTTOLOG-SECRET-1…`, 76 characters.
+ *
+ * @throws SottoError identity/malformed; the message holds nothing of the text
+ */
+export declare const parseAuditor: (secretText: string, provider?: Provider) => Auditor;
 
 // dist/identity/credential.d.ts
 
@@ -733,6 +801,22 @@ export declare const parseIssuerId: (text: string) => Uint8Array;
  * @throws SottoError identity/malformed unless it is one
  */
 export declare const issuerId: (text: string) => IssuerId;
+/** The text of an auditor's Ed25519 public key: compared whole, never by a part. */
+export type AuditorId = `sottolog1${string}`;
+/** The id of a 32-byte Ed25519 public key; the one place an auditor's id is made. @throws RangeError on another length */
+export declare const auditorIdOf: (publicKey: Uint8Array) => AuditorId;
+/**
+ * The 32-byte public key of an auditor's id, freshly allocated.
+ *
+ * @throws SottoError identity/malformed unless `text` is exactly what `auditorIdOf` writes
+ */
+export declare const parseAuditorId: (text: string) => Uint8Array;
+/**
+ * A text from outside as the auditor's id that it is.
+ *
+ * @throws SottoError identity/malformed unless it is one
+ */
+export declare const auditorId: (text: string) => AuditorId;
 /** ID-3: 32 bytes, bit 255 clear and below 2^255-19, so that a key has one spelling (RFC 7748 section 5 would mask and reduce). */
 export declare const isCanonicalX25519: (u: Uint8Array) => boolean;
 
@@ -990,13 +1074,15 @@ export declare const trustStore: (trust: readonly TrustEntry[] | Trust, options?
 
 export type { Wire } from './cbor.js';
 export { type Contract, type ContractExport, type ContractName, contract } from './contract/define.js';
+export { parseContract } from './contract/exported.js';
 export type { Verb } from './contract/kinds.js';
 export { type OneWay, type Operation, type Operations, oneWay, type RequestResponse, requestResponse, type Stream, stream, } from './contract/operation.js';
 export { bytes, nothing, type Shape } from './contract/shape.js';
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js';
+export { type Auditor, generateAuditor, parseAuditor } from './identity/auditor.js';
 export { decodeCredential } from './identity/credential.js';
 export type { Expected, KnownKeys } from './identity/expected.js';
-export { type IssuerId, issuerId, type PeerId, peerId } from './identity/id.js';
+export { type AuditorId, auditorId, type IssuerId, issuerId, type PeerId, peerId } from './identity/id.js';
 export { generateIdentity, type Identity, parseIdentity } from './identity/identity.js';
 export { type Grant, issueCredential } from './identity/issue.js';
 export { generateIssuer, type Issuer, parseIssuer } from './identity/issuer.js';
@@ -1004,6 +1090,9 @@ export type { Claims, Peer } from './identity/peer.js';
 export { checkProof, makeChallenge, type Possession, proveIdentity } from './identity/possession.js';
 export type { Statement } from './identity/statement.js';
 export { type Revoked, type Trust, type TrustEntry, type TrustStore, trustStore } from './identity/trust.js';
+export { type AuditLines, type AuditOptions, auditLog } from './link/auditlog.js';
+export type { AuditOverflow } from './link/auditqueue.js';
+export type { AuditLog } from './link/auditwriter.js';
 export type { Caps } from './link/caps.js';
 export type { CallOptions, Served } from './link/face.js';
 export { type Failure, type Host, host } from './link/host.js';
@@ -1021,14 +1110,134 @@ export { faultOf } from './messaging/fault.js';
 export { type Handlers, type ServeOptions, type Service, serve } from './messaging/serve.js';
 export type { Duplex } from './messaging/stream.js';
 export type { Decision, Question, Verdict } from './policy/decide.js';
+export type { ExplainedRule, Explanation, NearRule } from './policy/explain.js';
+export type { Finding } from './policy/findings.js';
 export type { Condition, Limit, Policy, Rule, Who } from './policy/rule.js';
-export { type PolicyStore, policyStore } from './policy/store.js';
+export { type PolicyOptions, type PolicyStore, policyStore } from './policy/store.js';
 export type { Admitted } from './session/gate.js';
 export { memoryPair } from './transport/memory.js';
 export { fromPort, type PortLike } from './transport/port.js';
 export { fromStreams } from './transport/streams.js';
 export type { Transport } from './transport/transport.js';
 export { fromWebSocket, type WebSocketLike } from './transport/websocket.js';
+
+// dist/link/auditfile.node.d.ts
+
+import type { Auditor } from '../identity/auditor.js';
+import { type AuditOptions } from './auditlog.js';
+import { type AuditLog } from './auditwriter.js';
+export interface AuditFileOptions extends AuditOptions {
+    /** A file of so many bytes is followed by another: 64 MiB unless said, 4 KiB to 1 TiB. It is a write longer at most. */
+    readonly rotateBytes?: number;
+    /** Files kept behind PATH, as PATH.1, the newest, to PATH.8 unless said: 1 to 999. */
+    readonly keep?: number;
+    /** How long a line may wait to be synced to the disk: 1,000 ms unless said, 1 to 60,000. */
+    readonly syncMs?: number;
+}
+/**
+ * Takes up the log at `path`, or begins one, in files of mode 0600. What a killed process left is gone on with: a torn line is
+ * cut off, and the log says so.
+ *
+ * @throws SottoError audit/sink if another writer is at work (after trying for about a second), others may write the file, or
+ * it is no log of this auditor; RangeError, TypeError on options that cannot be
+ */
+export declare const auditFile: (path: string, auditor: Auditor, options?: AuditFileOptions) => Promise<AuditLog>;
+
+// dist/link/auditlog.d.ts
+
+import type { SottoError } from '../errors.js';
+import type { Auditor } from '../identity/auditor.js';
+import type { AuditOverflow } from './auditqueue.js';
+import { type AuditLog } from './auditwriter.js';
+export interface AuditOptions {
+    /** Which records are dropped while there is no room: `drop-newest` unless said. */
+    readonly overflow?: AuditOverflow;
+    /** Bytes of the records that wait, each counted with 128 more: 1 MiB unless said, 32 KiB to 256 MiB. */
+    readonly queueBytes?: number;
+    /** A checkpoint is due after so many lines (1,000) and so long (60,000 ms) after the first line it has to sign. */
+    readonly checkpoint?: {
+        readonly records?: number;
+        readonly everyMs?: number;
+    };
+    /** Is told when the sink fails or does not answer for 10 s; printed to standard error unless said. What it throws is dropped. */
+    readonly failed?: (error: SottoError) => void;
+}
+/** What takes lines: a function or a stream. */
+export type AuditLines = ((lines: Uint8Array) => void | Promise<void>) | WritableStream<Uint8Array>;
+/**
+ * Begins a log.
+ *
+ * @param sink takes whole lines, its own to keep. A call that throws or rejects must have taken none of them: it is made again
+ * with the same bytes. The next call comes when the last has settled. A stream is locked, and closed with the log.
+ * @throws RangeError, TypeError on options that cannot be, or a stream that is locked
+ */
+export declare const auditLog: (auditor: Auditor, sink: AuditLines, options?: AuditOptions) => AuditLog;
+
+// dist/link/auditqueue.d.ts
+
+/** What becomes of records while there is no room: the new one is dropped, or the oldest make room for it. */
+export type AuditOverflow = 'drop-newest' | 'drop-oldest';
+/** Records that were lost at one place: to the overflow of the queue, and to the sink. */
+interface Gap {
+    readonly dropped: number;
+    readonly failed: number;
+}
+export interface Waiting {
+    readonly record: Uint8Array;
+    /** When it was taken. */
+    readonly unixMs: number;
+    /** What was lost right before it. */
+    readonly gap: Gap;
+}
+/** The oldest records that wait, and what was lost behind them if no other waits. */
+export interface Taken {
+    readonly records: readonly Waiting[];
+    readonly gap: Gap;
+}
+/**
+ * The records that are not written yet, bounded (AU-20). What is lost leaves a gap at its place, and a gap is never dropped
+ * (AU-21): those that meet become one.
+ */
+export declare class AuditQueue {
+    #private;
+    constructor(most: number, overflow: AuditOverflow);
+    /** Records that have no line and will have none. */
+    get lost(): number;
+    /** Records that were let in so far. */
+    get accepted(): number;
+    /** How many of those let in neither wait nor are being written: they are the first. */
+    get settled(): number;
+    /** When the record was taken that is the next; undefined if none waits. */
+    get nextMs(): number | undefined;
+    /** Copies the record, or drops it: false. */
+    push(record: Uint8Array, unixMs: number): boolean;
+    /** A record that can have no line is dropped: false. */
+    refuse(): boolean;
+    /** Records of about `bytes`, at least one if any waits. `wrote` or `failed` follows. */
+    take(bytes: number): Taken;
+    wrote({ records }: Taken): void;
+    /** All of it is lost: it is a gap before what still waits. */
+    failed(taken: Taken): void;
+    /** Nothing is let in any more; what comes leaves no gap, for the log comes to its end. */
+    close(): void;
+    /** What waits or is being written counts as lost. */
+    abandon(): void;
+}
+export {};
+
+// dist/link/auditwriter.d.ts
+
+/** A hash-chained log of what a policy decides, for the `audit` of a `policyStore`. Disposal is `close`. */
+export interface AuditLog extends AsyncDisposable {
+    /** Copies a record of at most 8,000 bytes, or says false: there is no room, and it is dropped. It never waits and never throws. */
+    readonly audit: (record: Uint8Array) => boolean;
+    /** Records that have no line: dropped, or not known to be written. The log says so where they would stand. */
+    readonly lost: number;
+    /** Settles once what was taken so far is written and synced, or lost; after 30 s at most. Never rejects. */
+    flush(): Promise<void>;
+    /** Takes nothing more; writes what waits, signs, syncs and closes, within 5 s. Never rejects. */
+    close(): Promise<void>;
+}
 
 // dist/link/caps.d.ts
 
@@ -1046,6 +1255,18 @@ export declare const CAPS: {
 export type Caps = Readonly<Record<keyof typeof CAPS, number>>;
 /** The caps with `own` laid over. @throws RangeError on an unknown name or a value outside 1..1,048,576 */
 export declare const capsOf: (own?: Partial<Caps>) => Caps;
+
+// dist/link/contractfile.node.d.ts
+
+import type { Contract } from '../contract/define.js';
+/**
+ * The contract of a JSON file that holds `JSON.stringify(contract)`, of at most 4 MiB in UTF-8: its name and rows, with shapes
+ * that take whatever the rows let be sent.
+ *
+ * @throws SottoError contract/malformed if it cannot be read or is no contract; `details.path` is the place in it, or the
+ * line and column where it is no JSON
+ */
+export declare const readContract: (path: string) => Promise<Contract>;
 
 // dist/link/credentialfile.node.d.ts
 
@@ -1128,6 +1349,8 @@ export interface Incoming {
     readonly labels: Readonly<Record<string, string>>;
     /** Made when it is first read. */
     readonly signal: AbortSignal;
+    /** False if the policy denies it by now: to be asked by who has let it wait (LI-58). */
+    readonly stands: boolean;
     /** This end of it, if the operation is a stream. */
     readonly stream: Stream | undefined;
 }
@@ -1219,7 +1442,8 @@ export declare const initiate: <const U extends Contract = never>(transport: Tra
 
 // dist/link/keyfile.node.d.ts
 
-import type { IssuerId, PeerId } from '../identity/id.js';
+import { type Auditor } from '../identity/auditor.js';
+import type { AuditorId, IssuerId, PeerId } from '../identity/id.js';
 import { type Identity } from '../identity/identity.js';
 import { type Issuer } from '../identity/issuer.js';
 /**
@@ -1235,6 +1459,10 @@ export declare const readIdentity: (path: string, options?: {
 export declare const readIssuer: (path: string, options?: {
     readonly passphrase?: () => Promise<string>;
 }) => Promise<Issuer>;
+/** The auditor of a key file; as `readIdentity`. @throws SottoError identity/file */
+export declare const readAuditor: (path: string, options?: {
+    readonly passphrase?: () => Promise<string>;
+}) => Promise<Auditor>;
 /**
  * ID-14: makes a key file, whole or not at all, that only its owner may read. An existing file is never replaced.
  *
@@ -1249,6 +1477,10 @@ export declare const writeIdentity: (path: string, identity: Identity, options?:
 export declare const writeIssuer: (path: string, issuer: Issuer, options?: {
     readonly passphrase?: string;
 }) => Promise<IssuerId>;
+/** Makes the key file of an auditor; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
+export declare const writeAuditor: (path: string, auditor: Auditor, options?: {
+    readonly passphrase?: string;
+}) => Promise<AuditorId>;
 
 // dist/link/knownpeers.d.ts
 
@@ -1417,6 +1649,7 @@ export declare const AFTER: {
     readonly 'contract/unserved': 'final';
     readonly 'contract/changed': 'final';
     readonly 'contract/invalid': 'final';
+    readonly 'contract/malformed': 'final';
     readonly 'identity/malformed': 'final';
     readonly 'identity/mismatch': 'final';
     readonly 'identity/changed': 'final';
@@ -1427,6 +1660,10 @@ export declare const AFTER: {
     readonly 'policy/malformed': 'final';
     readonly 'policy/denied': 'final';
     readonly 'policy/limited': 'retry';
+    readonly 'audit/broken': 'final';
+    readonly 'audit/file': 'final';
+    readonly 'audit/sink': 'final';
+    readonly 'audit/limit': 'final';
     readonly 'session/malformed': 'retry';
     readonly 'session/unexpected': 'retry';
     readonly 'session/suite': 'retry';
@@ -1665,13 +1902,19 @@ export type Closed = {
     readonly clean: false;
     readonly error: SottoError;
 };
-/** A one-way message the peer refused, or did not take any more because it was closing; the decision id is the one in the peer's records. */
+/**
+ * A one-way message the peer refused, or did not take any more because it was closing; the decision id is the one in the peer's
+ * records. Or one that was taken here, and that the policy here denied before it was sent.
+ */
 export interface Refusal {
     readonly verb: Verb;
     readonly address: string;
     readonly decision: string;
 }
-/** A message of the peer that the policy here refused: no handler saw it, and the peer was told the code alone. */
+/**
+ * A message of the peer that the policy here refused: the peer was told the code alone, and no handler saw it, or what its
+ * handler did was ended when the policy changed. Or a one-way message of ours that was taken and not sent, for the same reason.
+ */
 export interface Denial extends Refusal {
     readonly why: 'rule' | 'default' | 'limit' | 'error';
     /** The rules that made it so; none for `default`. */
@@ -1693,9 +1936,9 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
     readonly serves: readonly Contract[];
     /** Resolves when all is over and every promise of the session has settled; never rejects. */
     readonly closed: Promise<Closed>;
-    /** One-way messages of ours that the peer refused; the last 1,024 are kept for a reader. */
+    /** One-way messages of ours that the peer refused, or that were taken here and then denied; the last 1,024 are kept for a reader. */
     readonly refusals: AsyncIterable<Refusal>;
-    /** Messages of the peer that the policy here refused; the last 1,024 are kept for a reader. */
+    /** Messages that the policy here refused, of the peer or taken from us before; the last 1,024 are kept for a reader. */
     readonly denials: AsyncIterable<Denial>;
     /**
      * Round-trip time in ms. One PING is under way at a time, 8 a second at most; who asks meanwhile shares the next.
@@ -1921,9 +2164,11 @@ export declare const incomingItems: (stream: Stream, up: Sent, refused: (error: 
 
 // dist/node.d.ts
 
+export { type AuditFileOptions, auditFile } from './link/auditfile.node.js';
+export { readContract } from './link/contractfile.node.js';
 export { readCredential, writeCredential } from './link/credentialfile.node.js';
 export { dial } from './link/dial.node.js';
-export { readIdentity, readIssuer, writeIdentity, writeIssuer } from './link/keyfile.node.js';
+export { readAuditor, readIdentity, readIssuer, writeAuditor, writeIdentity, writeIssuer } from './link/keyfile.node.js';
 export type { KnownPeers } from './link/knownpeers.js';
 export { knownPeers } from './link/knownpeers.node.js';
 export { link } from './link/link.node.js';
@@ -2460,9 +2705,81 @@ export declare class Split {
     erase(): void;
 }
 
+// dist/policy/auditrecord.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { PeerId } from '../identity/id.js';
+import type { Direction } from './compile.js';
+import type { Verdict } from './decide.js';
+import type { Scalar } from './rule.js';
+/** What an audit log is told: of sessions, of decisions in them, and of the policy they are made by. */
+export type AuditRecord = {
+    readonly kind: 'opened';
+    /** The session id, in hex. */
+    readonly session: string;
+    readonly peer: PeerId;
+    readonly role: 'initiator' | 'responder';
+    /** The Noise protocol name. */
+    readonly suite: string;
+    /** The names of the contracts agreed on. */
+    readonly uses: readonly string[];
+    readonly serves: readonly string[];
+} | (Judged & {
+    readonly kind: 'decided';
+    /** The size of the encoded body, as far as it had come. */
+    readonly bytes: number;
+    readonly seen?: Seen;
+})
+/** An exchange that stood was ended, for the policy or the peer had changed. */
+ | (Judged & {
+    readonly kind: 'narrowed';
+})
+/** `code` is that of the error it ended with, null if it was closed cleanly. */
+ | {
+    readonly kind: 'closed';
+    readonly session: string;
+    readonly peer: PeerId;
+    readonly code: string | null;
+}
+/** At the start and at each replacement; the digest is SHA-256, in hex, of the JSON text of the loaded document. */
+ | {
+    readonly kind: 'policy';
+    readonly epoch: number;
+    readonly digest: string;
+};
+interface Judged {
+    readonly session: string;
+    readonly peer: PeerId;
+    /** The decision id, which both ends compute. */
+    readonly decision: string;
+    readonly direction: Direction;
+    readonly verb: Verb;
+    readonly address: string;
+    readonly verdict: Verdict;
+}
+/** What the rules that match read of an act, and which of them it did not meet. */
+export interface Seen {
+    /** By attribute; null where the value is withheld. What was read and is absent is not among them. */
+    readonly read: Readonly<Record<string, Scalar | null>>;
+    /** A rule id and the first condition that was not met, like `kitchen-only body.room eq "kitchen"`. */
+    readonly unmet: readonly string[];
+    /** What the shadow policy would have decided, if to another effect. */
+    readonly shadow?: Verdict;
+}
+/** Bytes of an encoded record at most (PO-37). */
+export declare const MAX_AUDIT = 4096;
+/** Items of a list that a record shows at most. */
+export declare const MAX_SHOWN = 32;
+/**
+ * PO-37: a record as JSON text without a newline, freshly made: keys in fixed order, printable ASCII alone (a log is shown in
+ * terminals), at most 4,096 bytes; what is long is cut with a mark. Never throws.
+ */
+export declare const encodeAudit: (record: AuditRecord) => Uint8Array;
+export {};
+
 // dist/policy/check.d.ts
 
-import { type Attribute, type Rule, type Scalar } from './rule.js';
+import { type Attribute, type Condition, type Rule, type Scalar } from './rule.js';
 /** What a gate knows of an act, by the names rules use. Claims are not among them: they come from the peer. */
 export type Attributes = Readonly<Record<string, Scalar>>;
 /** `unknown` only while a late attribute has not come. */
@@ -2472,40 +2789,62 @@ export interface Check {
     readonly attribute: Attribute;
     readonly claim: string | undefined;
     readonly late: boolean;
+    /** What it was made of, for those who read; none for a pattern's claim. */
+    readonly condition: Condition | undefined;
     /** The outcome for a value; undefined is an absent attribute. */
     readonly test: (value: unknown) => Exclude<Outcome, 'unknown'>;
 }
 /** The checks of a rule: its conditions, and the size that a byte rate counts. */
 export declare const checksOf: (rule: Rule) => readonly Check[];
-/** PO-13: reads the attributes in order, up to the first check that is not met. */
-export declare const runChecks: (checks: readonly Check[], attributes: Attributes, foreseeing: boolean) => Outcome;
+/** PO-13: reads the attributes in order, up to the first check that is not met. Those it reads go to `reads`. */
+export declare const runChecks: (checks: readonly Check[], attributes: Attributes, foreseeing: boolean, reads?: Check[]) => Outcome;
+/** PO-26: what is inherited from a prototype is absent. */
+export declare const ownValue: (values: Attributes, name: string) => Scalar | undefined;
 
 // dist/policy/compile.d.ts
 
 import type { Verb } from '../contract/kinds.js';
 import type { Peer } from '../identity/peer.js';
 import { type Check } from './check.js';
-import type { Limit, Policy } from './rule.js';
+import type { Limit, Policy, Rule, Who } from './rule.js';
+import { type Names } from './trie.js';
 /** `in`: the peer does it to us; `out`: we do it to the peer. */
 export type Direction = 'in' | 'out';
+/** A rule whose who, verb and address match. What its checks read of claims is settled, for claims do not change. */
+export interface Match {
+    readonly rule: Rule;
+    readonly checks: readonly Check[];
+    /** PO-10: it matches only but for a claim that its pattern names. */
+    readonly faulty: boolean;
+}
 /** A rule as it stands for one peer, verb and address: what is left to read are the attributes. */
 export interface Pending {
     readonly id: string;
     readonly effect: 'allow' | 'deny';
     readonly checks: readonly Check[];
     readonly limit: Limit | undefined;
-    /** PO-18: which bucket its limit takes from. A rule id is a token and holds no dot. */
     readonly bucket: string;
 }
 /** A policy made ready for look-ups: for each who, the patterns of the rules that name it. Shared by all peers. */
 export declare class Compiled {
     #private;
+    /** In document order. */
+    readonly rules: readonly Rule[];
+    /** The attributes whose values may be shown, beside those that always may. */
+    readonly revealed: ReadonlySet<string>;
     constructor(policy: Policy);
-    /** The rules that match, in document order; what they read of claims is settled, for claims do not change. */
-    pending(peer: Peer, direction: Direction, verb: Verb, address: string): readonly Pending[];
+    /** The rules that match, in document order. */
+    matching(peer: Peer, direction: Direction, verb: Verb, address: string): readonly Match[];
     /** PO-16, PO-17: what becomes of an act no rule allows or denies. Being in trust is the allow for `initiate`. */
     fallback(direction: Direction, verb: Verb): 'allow' | 'deny';
+    /** All that a rule may call the peer. PO-2: compared whole; a group is one more name of its members. */
+    whoOf(peer: Peer): ReadonlySet<Who>;
 }
+/** What is left of a rule that matches; undefined if a claim is unmet before anything else, for then it says nothing. */
+export declare const pendingOf: ({ rule, checks }: Match, peer: Peer) => Pending | undefined;
+/** PO-18: which bucket the limit of a rule takes from. A rule id is a token and holds no dot. */
+export declare const bucketOf: (id: string, peer: Peer) => string;
+export declare const namesOf: (peer: Peer) => Names;
 
 // dist/policy/decide.d.ts
 
@@ -2552,6 +2891,78 @@ export declare const deny: (why: 'rule' | 'limit' | 'error', rules: readonly {
     readonly id: string;
 }[]) => Verdict;
 
+// dist/policy/explain.d.ts
+
+import type { Question, Verdict } from './decide.js';
+import { type Ruling } from './peer.js';
+/** A decision with its reasons. Values of labels, bodies and claims are not in it, unless the policy reveals them. */
+export interface Explanation {
+    /** What `decide` says. */
+    readonly decision: Verdict;
+    /** The rules whose who, verb and address match, in document order. */
+    readonly rules: readonly ExplainedRule[];
+    /** For a deny by default, the allow rule that would allow with the least change; for one by limit, the first that has no room. */
+    readonly near?: NearRule;
+}
+export interface ExplainedRule {
+    readonly id: string;
+    readonly effect: 'allow' | 'deny';
+    readonly outcome: 'met' | 'unmet' | 'error';
+    /** The conditions that do not hold, like `body.room eq "cellar"`: those behind the first are not read by a decision. */
+    readonly unmet: readonly string[];
+    /** The attributes that a decision reads, in order, like `bytes = 12`, `body.room` (withheld) or `label.trace absent`. */
+    readonly read: readonly string[];
+}
+export interface NearRule {
+    readonly id: string;
+    /** The first thing it lacks. */
+    readonly misses: 'who' | 'verb' | 'address' | 'condition' | 'limit';
+    /** All that it lacks, like `by role:staff; verbs call`. */
+    readonly what: string;
+}
+/** PO-32: why `question` is decided as `decision` says, under the rules and limits that decided it. */
+export declare const explain: (question: Question, decision: Verdict, ruling: Ruling, nowMs: number) => Explanation;
+
+// dist/policy/findings.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type Policy } from './rule.js';
+/** PO-41: what may be found in a document that loads, and what it means. */
+export declare const FINDINGS: {
+    readonly contradiction: 'the conditions of a rule can never all hold';
+    readonly unreachable: 'a rule allows nothing, because deny rules without conditions deny all it speaks of';
+    readonly shadowed: 'a rule changes nothing, because all it says is said by others or holds without rules';
+    readonly 'only-errors': 'a rule allows nothing that is not allowed without it, and denies where its conditions are in error';
+    readonly nobody: 'a rule names no one but groups without members';
+    readonly 'idle-verb': 'a verb of a rule can be asked of nothing that its patterns match';
+    readonly 'not-visible': 'a condition reads a field that an operation does not declare visible, and no `present` stands before it';
+    readonly 'unknown-contract': 'a pattern names a contract that is not among those the policy is held against';
+    readonly duplicate: 'an entry stands twice in one list';
+    readonly 'empty-group': 'a group has no members';
+    readonly unused: 'no rule names the group, or no rule reads what may be revealed';
+    readonly unfinished: 'the document is so large that not all of it was compared';
+};
+/** Something in a document that loads and is probably not what its author meant. It changes no decision. */
+export interface Finding {
+    /** Like `rules[3].on[0]`. */
+    readonly path: string;
+    readonly what: keyof typeof FINDINGS;
+    /** The id of the rule it is about. */
+    readonly rule?: string;
+    /** The id of another rule that makes it so. */
+    readonly by?: string;
+    /** For people; it names rules and places, and quotes no other text of the document. */
+    readonly text: string;
+}
+/** PO-46: patterns, conditions and members that are compared for one document. */
+export declare const MAX_COMPARISONS = 10000000;
+/**
+ * What is probably wrong in a policy, in the order of the document.
+ *
+ * @param contracts those it speaks of; without any, less can be found
+ */
+export declare const findingsOf: (policy: Policy, contracts?: readonly Contract[]) => readonly Finding[];
+
 // dist/policy/limits.d.ts
 
 import type { Limit } from './rule.js';
@@ -2582,51 +2993,97 @@ export declare class Limits {
     constructor(most?: number);
     /** The rules among `rules` that have no room; charges nothing. */
     lacking(rules: readonly Limited[], bytes: number, nowMs: number, load?: Load): readonly Limited[];
+    /** Which parts of the limit of `rule` have no room for an act, in the order of the limit. */
+    missing({ bucket, limit }: Limited, bytes: number, nowMs: number): readonly (keyof Limit)[];
     /** PO-19: charges every limit of `rules`, or none if one has no room. */
     charge(rules: readonly Limited[], bytes: number, nowMs: number, load?: Load): Charge;
 }
 export {};
 
+// dist/policy/pattern.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+/** One element of a pattern; `rest` stands last only. */
+export type Element = {
+    readonly is: 'literal';
+    readonly text: string;
+} | {
+    readonly is: 'one';
+} | {
+    readonly is: 'rest';
+} | {
+    readonly is: 'peer';
+} | {
+    readonly is: 'claim';
+    readonly name: string;
+};
+/** Characters of a pattern: 255 of an address, and room for the names of claims. */
+export declare const MAX_PATTERN = 1024;
+/** The texts of the elements of a pattern; two elements that match alike have the same. */
+export declare const elementTexts: (pattern: string) => readonly string[];
+/** PO-6: the elements of a pattern, or undefined if it is none. */
+export declare const parsePattern: (text: string) => readonly Element[] | undefined;
+/** PO-7: whether the pattern can match anything that the verb can be asked of. */
+export declare const canMatch: (pattern: readonly Element[], verb: Verb) => boolean;
+/**
+ * PO-8: whether an address can be asked about: a contract for `initiate`, else an address, which for `subscribe` and
+ * `consume` may hold `*` for whole tokens.
+ */
+export declare const isAskable: (verb: Verb, address: string) => boolean;
+
 // dist/policy/peer.d.ts
 
 import type { Verb } from '../contract/kinds.js';
 import type { Peer } from '../identity/peer.js';
+import { type AuditRecord, type Seen } from './auditrecord.js';
 import type { Attributes } from './check.js';
 import type { Compiled, Direction } from './compile.js';
 import { type Verdict } from './decide.js';
 import type { Limits } from './limits.js';
-/** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
-export type Needs = 'nothing' | 'head' | 'body';
+import { type Needs } from './plan.js';
+/** A verdict, and what an audit record tells of it; that is there only while it is audited. */
+export type Judgement = Verdict & {
+    readonly seen?: Seen;
+};
 /**
- * A verdict; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
+ * A judgement; where `concurrent` counts the exchange, the way to give its place back when it ends; and where a rule limits
  * bytes, the way to charge more of them: the rules that have no room, none if it is charged.
  */
-export type Admission = Verdict & {
+export type Admission = Judgement & {
     readonly release?: () => void;
     readonly spend?: Spend;
 };
 export type Spend = (bytes: number, nowMs: number) => readonly string[];
-/** The policy in force, and what it counts: the store, as a PeerPolicy sees it. */
-export interface Source {
-    readonly epoch: number;
+/** Rules, and what their limits have counted. */
+export interface Ruling {
     readonly compiled: Compiled;
     readonly limits: Limits;
 }
-/** Plans a PeerPolicy keeps; beyond, it forgets them all, for the peer chooses the addresses. */
-export declare const MAX_PLANS = 512;
+/** The policy in force: the store, as a PeerPolicy sees it. */
+export interface Source extends Ruling {
+    readonly epoch: number;
+    /** Asked beside the policy in force, and decides nothing. */
+    readonly shadow: Ruling | undefined;
+    /** Takes an encoded record; false if it was dropped. */
+    readonly audit: ((record: Uint8Array) => boolean) | undefined;
+}
 /** The policy as it stands for one peer. It follows the store: after a replacement the next answer is by the new rules. */
 export declare class PeerPolicy {
     #private;
     constructor(source: Source, peer: Peer);
     /** The epoch of the rules that the next answer comes from. */
     get epoch(): number;
+    /** Whether anybody hears `audit`. */
+    get audited(): boolean;
+    /** Tells the audit log; never throws. */
+    audit(record: AuditRecord): void;
     /** What `admit` will read. With `nothing`, the attributes may be empty. */
     needs(direction: Direction, verb: Verb, address: string): Needs;
     /**
      * PO-23: a deny that is already sure before the whole message has come, or undefined. `bytes`, `state` and `body.*` are
      * unknown where they are not among the attributes; all others are absent.
      */
-    foresee(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict | undefined;
+    foresee(direction: Direction, verb: Verb, address: string, attributes: Attributes): Judgement | undefined;
     /**
      * The decision. If it is an allow, the limits of all rules that allow are charged together; if one has no room, none is
      * charged and it is a deny.
@@ -2638,7 +3095,55 @@ export declare class PeerPolicy {
     admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number, load?: 'act' | 'item'): Admission;
     /** As `admit`, and charges nothing. */
     decide(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Verdict;
+    /**
+     * What the rules alone say of an act that was admitted: no limit is looked at or charged.
+     *
+     * @param attributes all that was known of it, whatever `needs` said: other rules may read more
+     */
+    stands(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict;
 }
+/** Tells `audit`, if there is one (PO-39). */
+export declare const tell: (audit: Source['audit'], record: AuditRecord) => void;
+/** Only a rule with a byte rate counts it, and such a rule has checked it. */
+export declare const bytesOf: ({ bytes }: Attributes) => number;
+
+// dist/policy/plan.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { Peer } from '../identity/peer.js';
+import type { Seen } from './auditrecord.js';
+import type { Attributes } from './check.js';
+import { type Compiled, type Direction, type Match, type Pending } from './compile.js';
+import { type Verdict } from './decide.js';
+/** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
+export type Needs = 'nothing' | 'head' | 'body';
+/** All that can be said of a verb at an address before an act comes. */
+export interface Plan {
+    readonly rules: readonly Pending[];
+    readonly fallback: 'allow' | 'deny';
+    readonly needs: Needs;
+    readonly limited: boolean;
+    /** The verdict, where nothing is left to read or to count. */
+    readonly settled: Verdict | undefined;
+    /** The rules that read attributes, and what is seen of the others; both empty where nobody is told. */
+    readonly reading: readonly Match[];
+    readonly seen: Seen;
+}
+/** Plans kept for a peer; beyond, they are all forgotten, for the peer chooses the addresses. */
+export declare const MAX_PLANS = 512;
+/** What one policy comes to for one peer, made when it is first asked. */
+export declare class Plans {
+    #private;
+    /** @param watched whether it will be told what the rules read */
+    constructor(peer: Peer, watched: boolean);
+    /** The plan under `compiled`; those under another policy are forgotten. */
+    of(compiled: Compiled, direction: Direction, verb: Verb, address: string): Plan;
+}
+/** The verdict of the rules alone, and the allow rules that are met. */
+export declare const judge: ({ settled, rules, fallback }: Plan, attributes: Attributes) => {
+    readonly verdict: Verdict;
+    readonly allowing: readonly Pending[];
+};
 
 // dist/policy/rule.d.ts
 
@@ -2689,6 +3194,8 @@ export interface Policy {
     readonly rules: readonly Rule[];
     /** What becomes of our own acts that no rule speaks of; `allow` unless said. */
     readonly outbound?: 'allow' | 'deny';
+    /** The labels, fields and claims whose values explanations and audit records may show. */
+    readonly reveal?: readonly Attribute[];
 }
 export type Scalar = string | number | boolean;
 type ScalarType = 'string' | 'number' | 'boolean';
@@ -2712,6 +3219,8 @@ export type Attribute = keyof typeof FIXED | `${keyof typeof NAMED}.${string}`;
 export declare const typesOfAttribute: (attribute: string) => readonly ScalarType[] | undefined;
 /** True for what is known only once the whole message has come: its size, its body, and where that leads a conversation. */
 export declare const isLate: (attribute: string) => boolean;
+/** Whether its value comes from the message or a credential, and so is shown only if the policy reveals it. */
+export declare const isWithheld: (attribute: string) => boolean;
 /** The claim an attribute names; claims come from the peer, never from a message. */
 export declare const claimOf: (attribute: string) => string | undefined;
 /** PO-12: the operators, and the form of the value each takes. */
@@ -2735,10 +3244,14 @@ export {};
 
 import type { Contract } from '../contract/define.js';
 import type { Question, Verdict } from './decide.js';
+import { type Explanation } from './explain.js';
+import { type Finding } from './findings.js';
 /** A policy that can be replaced while sessions live, and what its limits have counted. */
 export interface PolicyStore {
     /** Counts the replacements. */
     readonly epoch: number;
+    /** What the policy in force probably says other than it was meant to; it is looked for when it is first read. */
+    readonly findings: readonly Finding[];
     /**
      * Puts another document in force, at once and for all sessions; on an error the old one stays. What limits have counted
      * is kept for rules of the same id.
@@ -2746,18 +3259,61 @@ export interface PolicyStore {
      * @throws SottoError policy/malformed
      */
     replace(document: unknown): void;
+    /**
+     * Asks another shadow policy beside the one in force, with limits that start anew, or with undefined none any more.
+     *
+     * @throws SottoError policy/malformed; the old one stays
+     * @throws TypeError without an audit, for nobody would hear of it
+     */
+    replaceShadow(document: unknown): void;
     /** What would be decided; charges nothing. `nowMs` is of the clock that admits. */
     decide(question: Question, nowMs: number): Verdict;
+    /** What `decide` says and why, for people: it looks at every rule, and takes its time. */
+    explain(question: Question, nowMs: number): Explanation;
 }
 export interface PolicyOptions {
     /** What a document says of these contracts must fit them; what it says of others is not looked at. */
     readonly contracts?: readonly Contract[];
+    /** A document that decides nothing: where its effect is another, the audit record of the decision says so. */
+    readonly shadow?: unknown;
+    /**
+     * Called with each audit record: a JSON object in UTF-8 of at most 4,096 bytes, its own to keep. False says that it was
+     * dropped. It must not throw and not block.
+     */
+    readonly audit?: (record: Uint8Array) => boolean;
 }
 /**
  * @param document plain data, as JSON gives it; undefined is a policy without rules, which denies every act of a peer
  * @throws SottoError policy/malformed
+ * @throws TypeError for a shadow without an audit
  */
 export declare const policyStore: (document: unknown, options?: PolicyOptions) => PolicyStore;
+
+// dist/policy/trie.d.ts
+
+import type { Element } from './pattern.js';
+/** What a walk needs of the peer: its id, and the token a claim gives, if it gives one. */
+export interface Names {
+    readonly id: string;
+    claim(name: string): string | undefined;
+}
+/** What matched: surely, or only if a claim had been there (PO-10). */
+export interface Found<T> {
+    readonly sure: Set<T>;
+    readonly faulty: Set<T>;
+}
+/** How one pattern meets the elements: surely, only if a claim had been there, or not at all. */
+export declare const meets: (pattern: readonly Element[], elements: readonly string[], names: Names) => 'sure' | 'faulty' | 'no';
+/** Patterns, element by element, so that the number of rules does not matter to a look-up. */
+export declare class Trie<T> {
+    #private;
+    insert(pattern: readonly Element[], item: T): void;
+    /**
+     * PO-9: adds the items of every pattern that matches the elements from `at` on. A `*` among the elements, of a
+     * subscription, is matched by `*` and `>` alone: so a pattern that matches it holds all it stands for.
+     */
+    find(elements: readonly string[], names: Names, found: Found<T>, at?: number, faulty?: boolean): void;
+}
 
 // dist/session/agreement.d.ts
 
@@ -3002,12 +3558,13 @@ export declare const encodeLabels: (labels: Labels) => Uint8Array;
 import type { Wire } from '../cbor.js';
 import { type Verb } from '../contract/kinds.js';
 import type { Peer } from '../identity/peer.js';
-import type { Decision } from '../policy/decide.js';
+import type { Decision, Verdict } from '../policy/decide.js';
 import type { PeerPolicy } from '../policy/peer.js';
 import type { Route } from './agreement.js';
 import { type Way } from './decision.js';
 import type { Labels } from './frames.js';
 import type { BeginHead } from './framewriter.js';
+import { Trail } from './trail.js';
 /** What is known of a message before its body. */
 export interface Head {
     readonly route: Route;
@@ -3032,6 +3589,10 @@ export interface Message extends Head {
 export type Denial = Extract<Decision, {
     readonly effect: 'deny';
 }>;
+/** A denial that has no id yet. */
+export type Denied = Extract<Verdict, {
+    readonly effect: 'deny';
+}>;
 type Direction = 'in' | 'out';
 /** Proof that the policy let a message through. Only the gate makes one; only it can be dispatched or framed (SE-55). */
 export declare class Admitted {
@@ -3048,6 +3609,7 @@ export declare class Admitted {
 /** The one place where a message is admitted or refused, for one session (SE-55). */
 export declare class Gate {
     #private;
+    readonly trail: Trail;
     constructor(of: {
         readonly peer: Peer;
         readonly policy: PeerPolicy;
@@ -3059,10 +3621,12 @@ export declare class Gate {
     });
     get peer(): Peer;
     get policy(): PeerPolicy;
-    /** The peer is another by what it shows: what was admitted before and not sent is void (SE-106). */
+    /** Rises with every change of the policy or of the peer: an answer of before is none any more. */
+    get epoch(): number;
+    /** The peer is another by what it shows: every decision is about who it is now (SE-106). */
     renew(peer: Peer, policy: PeerPolicy): void;
-    /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56). */
-    foresee(head: Head, exchange: number, nowMs: number): Denial | undefined;
+    /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56); `bytes` of it have come. */
+    foresee(head: Head, exchange: number, bytes: number, nowMs: number): Denial | undefined;
     judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial;
     /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
     decision(direction: Direction, exchange: number, index?: number): string;
@@ -3316,6 +3880,48 @@ export type PostQuantum = keyof typeof POST_QUANTUM;
 /** The suites an end allows, best first (SE-5): all with a shared secret if it has one, else all without (SE-80). */
 export declare const suitesFor: (pq: PostQuantum, psk: boolean, { nativeAes }: Pick<Provider, 'nativeAes'>) => readonly Suite[];
 export declare const suiteById: (id: number) => Suite | undefined;
+
+// dist/session/trail.d.ts
+
+import type { Verb } from '../contract/kinds.js';
+import type { SottoError } from '../errors.js';
+import type { PeerId } from '../identity/id.js';
+import type { Seen } from '../policy/auditrecord.js';
+import type { Direction } from '../policy/compile.js';
+import type { Verdict } from '../policy/decide.js';
+import type { PeerPolicy } from '../policy/peer.js';
+/** What is told of a session that is established. */
+interface Opened {
+    readonly role: 'initiator' | 'responder';
+    readonly suite: {
+        readonly name: string;
+    };
+    readonly uses: readonly string[];
+    readonly serves: readonly string[];
+}
+/** One decision of a session, under the id that both ends know. */
+interface Decided {
+    readonly decision: string;
+    readonly direction: Direction;
+    readonly verb: Verb;
+    readonly address: string;
+    readonly verdict: Verdict;
+}
+/** What the audit log is told of one session: where nobody hears it, nothing. */
+export declare class Trail {
+    #private;
+    /** `policy` is that of the peer or of whom it was before; `session` is empty as long as there is none. */
+    constructor(policy: PeerPolicy, session: string, peer: PeerId);
+    /** Whether anybody hears it. */
+    get heard(): boolean;
+    opened({ role, suite, uses, serves }: Opened): void;
+    /** SE-140: a message was judged, of which `bytes` of the body have come. */
+    decided(of: Decided, bytes: number, seen?: Seen): void;
+    /** SE-141: what stood before does not any more. */
+    narrowed(of: Decided): void;
+    closed(error: SottoError | undefined): void;
+}
+export {};
 
 // dist/transport/duplex.node.d.ts
 

@@ -80,7 +80,7 @@ describe('the tarball', () => {
     const compiled = sources.flatMap((path) =>
       ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((ending) => path.replace(/^src/, 'dist').replace(/\.ts$/, ending)),
     )
-    const specification = [...filesUnder('spec', '.md'), ...filesUnder('spec', '.cddl')]
+    const specification = ['.md', '.cddl', '.json'].flatMap((ending) => filesUnder('spec', ending))
     expect(list().sort()).toEqual([...texts, ...sources, ...compiled, ...specification].sort())
   })
 

@@ -5,7 +5,14 @@ import type { Seen } from '../policy/auditrecord.js'
 import type { Direction } from '../policy/compile.js'
 import type { Verdict } from '../policy/decide.js'
 import type { PeerPolicy } from '../policy/peer.js'
-import type { Established } from './established.js'
+
+/** What is told of a session that is established. */
+interface Opened {
+  readonly role: 'initiator' | 'responder'
+  readonly suite: { readonly name: string }
+  readonly uses: readonly string[]
+  readonly serves: readonly string[]
+}
 
 /** One decision of a session, under the id that both ends know. */
 interface Decided {
@@ -34,7 +41,7 @@ export class Trail {
     return this.#policy.audited
   }
 
-  opened({ role, suite, uses, serves }: Established): void {
+  opened({ role, suite, uses, serves }: Opened): void {
     if (!this.heard) return
     this.#policy.audit({ kind: 'opened', ...this.#whose, role, suite: suite.name, uses, serves })
   }
