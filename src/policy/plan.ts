@@ -5,6 +5,7 @@ import type { Attributes } from './check.js'
 import { type Compiled, type Direction, type Match, type Pending, pendingOf } from './compile.js'
 import { deny, type Verdict, weigh } from './decide.js'
 import { isAskable } from './pattern.js'
+import type { Rule } from './rule.js'
 import { NOTHING_SEEN, seenOf } from './seen.js'
 
 /** What a decision reads beside verb and address: nothing, what comes with the start of a message, or the whole of it. */
@@ -26,12 +27,18 @@ export interface Plan {
 /** Plans kept for a peer; beyond, they are all forgotten, for the peer chooses the addresses. */
 export const MAX_PLANS = 512
 
+/** Rules that the plans of a peer hold together: one address can be met by all of a document. */
+export const MAX_PLANNED = 65_536
+
 /** What one policy comes to for one peer, made when it is first asked. */
 export class Plans {
   readonly #peer: Peer
   readonly #watched: boolean
   readonly #plans: Record<Direction, Map<Verb, Map<string, Plan>>> = { in: new Map(), out: new Map() }
+  /** What each rule comes to for this peer, wherever it matches: surely, or but for a claim. */
+  readonly #pending = { sure: new Map<Rule, Pending | undefined>(), faulty: new Map<Rule, Pending | undefined>() }
   #count = 0
+  #planned = 0
   #compiled: Compiled | undefined
 
   /** @param watched whether it will be told what the rules read */
@@ -42,17 +49,23 @@ export class Plans {
 
   /** The plan under `compiled`; those under another policy are forgotten. */
   of(compiled: Compiled, direction: Direction, verb: Verb, address: string): Plan {
-    if (this.#compiled !== compiled) this.#forget(compiled)
+    if (this.#compiled !== compiled) {
+      this.#compiled = compiled
+      this.#pending.sure.clear()
+      this.#pending.faulty.clear()
+      this.#forget()
+    }
     return this.#plans[direction].get(verb)?.get(address) ?? this.#make(compiled, direction, verb, address)
   }
 
   #make(compiled: Compiled, direction: Direction, verb: Verb, address: string): Plan {
     if (!isAskable(verb, address)) return UNASKABLE
-    if (this.#count >= MAX_PLANS) this.#forget(compiled)
+    if (this.#count >= MAX_PLANS || this.#planned >= MAX_PLANNED) this.#forget()
     const plan = this.#plan(compiled, direction, verb, address)
     const plans = this.#plans[direction].get(verb) ?? new Map<string, Plan>()
     this.#plans[direction].set(verb, plans.set(address, plan))
     this.#count++
+    this.#planned += plan.rules.length + plan.reading.length + (plan.settled?.rules.length ?? 0)
     return plan
   }
 
@@ -63,7 +76,7 @@ export class Plans {
     const reading: Match[] = []
     const fixed: Match[] = []
     for (const match of matches) {
-      const rule = pendingOf(match, peer)
+      const rule = this.#pendingOf(match)
       if (rule !== undefined) rules.push(rule)
       if (this.#watched) (rule?.checks.some(readsMessage) === true ? reading : fixed).push(match)
     }
@@ -72,14 +85,20 @@ export class Plans {
     const limited = rules.some((rule) => rule.limit !== undefined)
     const settled = needs === 'nothing' && !limited ? weigh(rules, fallback, {}, false).verdict : undefined
     const seen = seenOf(fixed, {}, { peer, address, revealed: compiled.revealed })
-    return { rules, fallback, needs, limited, settled, reading, seen }
+    return { rules: settled === undefined ? rules : [], fallback, needs, limited, settled, reading, seen }
   }
 
-  #forget(compiled: Compiled): void {
-    this.#compiled = compiled
+  #pendingOf(match: Match): Pending | undefined {
+    const known = this.#pending[match.faulty ? 'faulty' : 'sure']
+    if (!known.has(match.rule)) known.set(match.rule, pendingOf(match, this.#peer))
+    return known.get(match.rule)
+  }
+
+  #forget(): void {
     this.#plans.in.clear()
     this.#plans.out.clear()
     this.#count = 0
+    this.#planned = 0
   }
 }
 
@@ -93,9 +112,14 @@ export const judge = (
 }
 
 const needsOf = (rules: readonly Pending[]): Needs => {
-  const checks = rules.flatMap((rule) => rule.checks.filter(readsMessage))
-  if (checks.length === 0) return 'nothing'
-  return checks.some(({ late }) => late) ? 'body' : 'head'
+  let needs: Needs = 'nothing'
+  for (const { checks } of rules)
+    for (const check of checks) {
+      if (!readsMessage(check)) continue
+      if (check.late) return 'body'
+      needs = 'head'
+    }
+  return needs
 }
 
 /** What a claim has settled reads nothing more. */
