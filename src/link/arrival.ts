@@ -11,11 +11,13 @@ export class Arrival implements Incoming {
   readonly session: Session
   readonly stream: Stream | undefined
   readonly #message: Message
+  readonly #stands: () => boolean
   #controller: AbortController | undefined
   #reason: unknown
 
-  constructor(message: Message, session: Session, stream: Stream | undefined) {
+  constructor(message: Message, session: Session, stream: Stream | undefined, stands: () => boolean) {
     this.#message = message
+    this.#stands = stands
     this.session = session
     this.stream = stream
   }
@@ -45,8 +47,7 @@ export class Arrival implements Incoming {
   }
 
   get stands(): boolean {
-    const { exchange, admitted, value } = this.#message
-    return exchange.narrowed === undefined && admitted.again(exchange, () => value) === undefined
+    return this.#stands()
   }
 
   /** Nobody waits for the answer any more. */

@@ -16,6 +16,8 @@ type Message = Extract<EngineEvent, { readonly is: 'message' }>
 interface Owner {
   /** This end of a stream that the peer began. */
   stream(exchange: Exchange): StreamEnd
+  /** Asked again for what has waited for its handler (LI-58). */
+  stands(message: Message): boolean
   /** A handler is done with it. */
   left(exchange: Exchange): void
   /** The engine may have changed. */
@@ -47,7 +49,8 @@ export class Dispatch {
     const { exchange } = message
     const service = this.#served.get(exchange.route.contract)
     if (service === undefined) throw new RangeError('a message nobody serves')
-    const arrival = new Arrival(message, session, exchange.stream ? this.#owner.stream(exchange) : undefined)
+    const stream = exchange.stream ? this.#owner.stream(exchange) : undefined
+    const arrival = new Arrival(message, session, stream, () => this.#owner.stands(message))
     const answer = service.answer(arrival)
     if (answer instanceof Promise) this.#wait(message, service, arrival, answer)
     else {

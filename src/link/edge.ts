@@ -66,6 +66,7 @@ export class Edge implements Caller {
     this.#pings = new Pings((time) => this.#ping(time), now)
     this.#dispatch = new Dispatch(engine, served, {
       stream: (exchange) => this.#begun(exchange),
+      stands: (message) => this.#denied(message) === undefined,
       left: (exchange) => this.#leave(exchange)?.left(),
       turn: () => this.#turn(),
       abort: (error) => this.abort(error),

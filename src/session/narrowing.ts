@@ -4,7 +4,7 @@ import { denialCode, denied, withdraw } from './denial.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange, Waiting } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
-import { type Denial, type Denied, verbOf } from './gate.js'
+import { type Admitted, type Denial, type Denied, verbOf } from './gate.js'
 import type { Intake } from './intake.js'
 
 /** What came and is not with user code yet. */
@@ -48,23 +48,29 @@ export class Narrowing {
   }
 
   /** True of what came and was asked for by the rules of now: user code sees it. */
-  passes({ exchange, admitted }: Arrived): boolean {
-    if (exchange.narrowed !== undefined || admitted?.current === false) return false
+  passes(event: Arrived): boolean {
+    const { exchange } = event
+    if (exchange.narrowed !== undefined || proofOf(event)?.current === false) return false
     exchange.started = true
     return true
   }
 
   /** Of what came and waited: true if user code may see it, else why not; then it is done with (SE-133). */
   stands(event: Arrived): true | SottoError {
-    const { exchange, admitted } = event
-    if (exchange.narrowed !== undefined) {
-      this.#drop(event)
-      return exchange.narrowed
+    const { exchange } = event
+    const { narrowed, started } = exchange
+    if (narrowed !== undefined) {
+      // Of a message that had to wait for its handler, the credit is back already.
+      if (event.is === 'item' || !started) this.#drop(event)
+      return narrowed
     }
-    const verdict = admitted?.again(exchange, () => event.value)
-    if (verdict !== undefined) return event.is === 'message' ? this.#unseen(event, verdict) : this.#item(event, verdict)
-    if (event.is === 'message') exchange.started = true
-    return true
+    const verdict = proofOf(event)?.again(exchange, () => event.value)
+    if (verdict === undefined) {
+      exchange.started = true
+      return true
+    }
+    if (event.is === 'item') return this.#item(event, verdict)
+    return started ? this.#withdraw(exchange, 0, verdict) : this.#unseen(event, verdict)
   }
 
   /** SE-129, SE-130: what this end has begun, or is about to. */
@@ -111,9 +117,7 @@ export class Narrowing {
     // It has had its last word, and nothing of it is read any more.
     if (exchange.faulted || (exchange.sendEnded && exchange.refused)) return
     const verdict = this.#request(exchange)
-    if (verdict === undefined) return
-    const denial = this.#narrow('in', exchange, 0, verdict)
-    exchange.narrowed = withdraw(exchange, denial, 0, this.#exchanges, this.#emit)
+    if (verdict !== undefined) this.#withdraw(exchange, 0, verdict)
   }
 
   /** SE-132: what comes in pieces and was not judged yet. What was, and waits for its handler, is asked for there. */
@@ -145,14 +149,17 @@ export class Narrowing {
 
   /** SE-133: an item that nobody has read ends its stream. */
   #item(item: Extract<Arrived, { readonly is: 'item' }>, verdict: Denied): SottoError {
-    const { exchange, index } = item
+    this.#drop(item)
+    return this.#withdraw(item.exchange, item.index, verdict)
+  }
+
+  /** What user code may have seen. Who sent a one-way message that waited for its handler cannot be told any more. */
+  #withdraw(exchange: Exchange, index: number, verdict: Denied): SottoError {
     const denial = this.#narrow('in', exchange, index, verdict)
     const { address } = exchange.route
-    this.#drop(item)
+    const details = { decision: denial.id, address }
     exchange.narrowed = this.#over
-      ? SottoError.of('policy/denied', `an item of ${address} is refused`, {
-          details: { decision: denial.id, address },
-        })
+      ? SottoError.of('policy/denied', `${address} is refused now`, { details })
       : withdraw(exchange, denial, index, this.#exchanges, this.#emit)
     return exchange.narrowed
   }
@@ -172,3 +179,7 @@ export class Narrowing {
     else this.#intake.consumed(event)
   }
 }
+
+/** A chunk stands for as long as the stream that it came in, which may be given up by now and not asked again. */
+const proofOf = ({ exchange, admitted }: Arrived): Admitted | undefined =>
+  admitted ?? (exchange.mine ? undefined : exchange.admitted)

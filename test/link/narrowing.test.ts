@@ -350,6 +350,39 @@ test('LI-58 what waits for a handler to be done with another is not handled when
   expect(seen).toEqual([1, 4])
 })
 
+test('LI-58 SE-141 a one-way message that is denied while it waits for its handler is told of here, once', async () => {
+  const narrowed: unknown[] = []
+  const audit = (record: Uint8Array): boolean => {
+    const { kind, decision } = JSON.parse(new TextDecoder().decode(record))
+    if (kind === 'narrowed') narrowed.push(decision)
+    return true
+  }
+  const store = policyStore(OPEN, { audit })
+  const [busy, done] = [gate(), gate()]
+  const handled: number[] = []
+  const tell = async ({ n }: typeof WHO): Promise<void> => {
+    handled.push(n)
+    busy.open()
+    await done.passed
+  }
+  const served = serve(Cut, { concurrency: 1 }, { ask: ({ n }) => n, tell, talk: nothing })
+  const { near, far } = await pair({ near: { use: [Cut] }, far: { serve: [served], policy: store } })
+  const cut = client(near, Cut)
+  for (const n of [1, 2]) await cut.tell({ who: 'me', n })
+  await busy.passed
+  await near.ping()
+  store.replace(NOT_IN)
+  done.open()
+  const denial = await far.denials[Symbol.asyncIterator]().next()
+  expect(denial.value).toMatchObject({ address: 'cut.v1.tell', why: 'rule', rules: ['cut'] })
+  expect([narrowed, handled]).toEqual([[denial.value?.decision], [1]])
+  // Its sender is told nothing: what it sent was taken, and its credit is back.
+  store.replace(OPEN)
+  expect(await cut.ask(WHO)).toBe(1)
+  await near.close()
+  expect([await all(near.refusals), await all(far.denials), await far.closed]).toEqual([[], [], { clean: true }])
+})
+
 test('LI-59 of sessions that are over nobody listens to the policy', async () => {
   const store = policyStore(OPEN)
   let listeners = 0
