@@ -49,7 +49,7 @@ export class Limits {
     const due: { bucket: Bucket; limit: Limit }[] = []
     for (const rule of rules) {
       if (rule.limit === undefined) continue
-      const bucket = this.#bucket(rule.bucket, nowMs)
+      const bucket = this.#bucket(rule.bucket, nowMs, due)
       if (bucket === undefined) return { lacking: [rule] }
       due.push({ bucket, limit: rule.limit })
     }
@@ -60,25 +60,28 @@ export class Limits {
   }
 
   /** PO-21: the bucket, or a full one; undefined if the store is full of buckets in use. */
-  #bucket(key: string, nowMs: number): Bucket | undefined {
+  #bucket(key: string, nowMs: number, due: readonly { readonly bucket: Bucket }[]): Bucket | undefined {
     const known = this.#buckets.get(key)
     if (known !== undefined) return known
-    if (this.#buckets.size >= this.#most) this.#sweep(nowMs)
+    if (this.#buckets.size >= this.#most) this.#sweep(nowMs, due)
     if (this.#buckets.size >= this.#most) return undefined
     const bucket: Bucket = { limit: {}, acts: Infinity, bytes: Infinity, open: 0, atMs: nowMs }
     this.#buckets.set(key, bucket)
     return bucket
   }
 
-  /** Looks at the eight buckets it has not looked at for longest; one that has refilled says nothing and goes. */
-  #sweep(nowMs: number): void {
+  /**
+   * Looks at the eight buckets it has not looked at for longest; one that has refilled says nothing and goes, unless it is
+   * about to be charged.
+   */
+  #sweep(nowMs: number, due: readonly { readonly bucket: Bucket }[]): void {
     const oldest = this.#buckets.entries()
     for (let looked = 0; looked < 8; looked++) {
       const next = oldest.next()
       if (next.done === true) return
       const [key, bucket] = next.value
       this.#buckets.delete(key)
-      if (!isIdle(bucket, nowMs)) this.#buckets.set(key, bucket)
+      if (!isIdle(bucket, nowMs) || due.some((each) => each.bucket === bucket)) this.#buckets.set(key, bucket)
     }
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Verb } from '../../src/contract/kinds.js'
 import type { Peer } from '../../src/identity/peer.js'
-import { MAX_BUCKETS } from '../../src/policy/limits.js'
+import { Limits, MAX_BUCKETS } from '../../src/policy/limits.js'
 import { policyStore } from '../../src/policy/store.js'
 import { idOf } from './arbitrary.js'
 
@@ -176,4 +176,16 @@ describe('a store full of buckets', () => {
       expect(known(nowMs)).toBe(false)
     }
   })
+})
+
+test('PO-19 PO-21 what is charged is kept, though another bucket of the same act takes the last room', () => {
+  const limits = new Limits(2)
+  const limited = (id: string, limit: object) => ({ id, bucket: id, limit })
+  const [A, B, C] = [limited('A', { concurrent: 1 }), limited('B', { perSecond: 1 }), limited('C', { perSecond: 1 })]
+  const first = limits.charge([A], 0, 0)
+  if (first.lacking === undefined) first.release?.()
+  limits.charge([B], 0, 0)
+  // B has refilled by then, and A says nothing until it is charged.
+  expect(limits.charge([A, C], 0, 5_000).lacking).toBeUndefined()
+  expect(limits.charge([A], 0, 5_000).lacking).toEqual([A])
 })
