@@ -49,10 +49,10 @@ export class Place {
   items(least: number, most: number): readonly Place[] {
     const { value } = this
     if (!Array.isArray(value)) throw this.fail('a list')
-    if (value.length < least || value.length > most) {
-      throw malformed(this.path, `expected ${least} to ${most} items, got ${value.length}`)
-    }
-    return Array.from(value, (item: unknown, index) => new Place(item, `${this.path}[${index}]`, this.#budget))
+    const { length } = value
+    if (length < least || length > most) throw malformed(this.path, `expected ${least} to ${most} items, got ${length}`)
+    // By its length and not as it iterates, which may be without end.
+    return Array.from({ length }, (_, index) => new Place(value[index], `${this.path}[${index}]`, this.#budget))
   }
 
   text(what: string, most: number): string {

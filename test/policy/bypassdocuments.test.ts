@@ -273,3 +273,17 @@ describe('documents that are programs', () => {
     expect(reads).toBe(1)
   })
 })
+
+test('PO-1 a list is read by its length, and not as it iterates, which may be without end', () => {
+  let asked = 0
+  const on = Object.assign(['a.v1.o'], {
+    *[Symbol.iterator]() {
+      for (; asked < 1_000; asked++) yield 'a.v1.p'
+    },
+  })
+  const rule = { id: 'r', effect: 'allow', by: ['any'], verbs: ['call'], on }
+  const policy = policyStore({ version: 1, rules: [rule] }).forPeer({ id: idOf(1), roles: [], claims: {} })
+  expect(policy.admit('in', 'call', 'a.v1.o', {}, 0).effect).toBe('allow')
+  expect(policy.admit('in', 'call', 'a.v1.p', {}, 0).effect).toBe('deny')
+  expect(asked).toBe(0)
+})
