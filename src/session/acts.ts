@@ -3,9 +3,10 @@ import { encode, type Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import type { Admission } from '../policy/peer.js'
 import type { Route } from './agreement.js'
+import { decodeBody } from './body.js'
 import type { Established } from './established.js'
 import type { Exchange, Waiting } from './exchange.js'
-import type { Labels } from './frames.js'
+import { type Labels, NO_LABELS } from './frames.js'
 import { encodeLabels } from './framewriter.js'
 import { Admitted, type Denial, type Denied, type Gate, type Prepared, verbOf } from './gate.js'
 
@@ -46,12 +47,13 @@ export class Acts {
    * @throws contract/unserved, contract/invalid, call/too-large, RangeError on a ttl or labels outside the grammar
    */
   admit(act: Act, nowMs: number): Admitted | Denial {
-    const { ttlMs, labels, value } = act
+    const { ttlMs, value } = act
+    const labels = copyOf(act.labels)
     const { route, operation } = this.#find(act.contract, act.operation)
     if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) throw new RangeError(`expected whole ms to live, got ${ttlMs}`)
     const body = this.encode(value, route)
     const outgoing = { route, operation, ttlMs, labels: this.#encodeLabels(labels, route), named: labels, body }
-    const message = { route, ttlMs, labels, value, bytes: body.length, outgoing, index: 0 }
+    const message = { route, ttlMs, labels, value: this.#seen(body, route, 0), bytes: body.length, outgoing, index: 0 }
     const answer = this.#gate.judge('out', message, 0, nowMs)
     return 'effect' in answer ? this.refuse(route, body.length, answer) : answer
   }
@@ -66,7 +68,8 @@ export class Acts {
     const body = this.encode(value, route)
     if (!mine) return { body, admitted: undefined }
     // The gate asks for the index alone whether this begins the exchange.
-    const message = { route, ttlMs, labels, value, bytes: body.length, outgoing: undefined, index: 1 }
+    const seen = this.#seen(body, route, 1)
+    const message = { route, ttlMs, labels, value: seen, bytes: body.length, outgoing: undefined, index: 1 }
     const answer = this.#gate.judge('out', message, 0, nowMs)
     return 'effect' in answer ? this.refuse(route, body.length, answer) : { body, admitted: answer }
   }
@@ -107,6 +110,18 @@ export class Acts {
     return body
   }
 
+  /**
+   * SE-55: what rules may read of a body is what the peer will read of it, and not what the program gave: a getter or a Proxy
+   * says another thing each time. Decoded only if somebody asks for it.
+   */
+  #seen(body: Uint8Array, route: Route, index: number): Wire | undefined {
+    const { row, address } = route
+    if (row.visible.length === 0) return undefined
+    const isKept = index === 0 && row.kind !== 'oneWay'
+    if (!isKept && this.#gate.policy.needs('out', verbOf(route), address) !== 'body') return undefined
+    return decodeBody(body).value
+  }
+
   /** Labels go in one record with some of the message, and leave it credit (SE-33). */
   #encodeLabels(labels: Labels, { address }: Route): Uint8Array {
     const bytes = encodeLabels(labels)
@@ -130,6 +145,10 @@ export class Acts {
     this.#operations.set(route.contract, operations.set(route.row.name, { route, operation }))
   }
 }
+
+/** SE-55: read once, so that what is judged is what is sent, whatever they say the next time. */
+const copyOf = (labels: Labels): Labels =>
+  labels === NO_LABELS ? labels : Object.freeze(Object.assign(Object.create(null), labels))
 
 /** The bytes of a value. @throws contract/invalid if it has no form on the wire */
 export const encodeBody = (value: Wire): Uint8Array => {

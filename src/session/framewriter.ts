@@ -2,6 +2,8 @@ import { EMPTY, utf8, varintLength, writeVarint } from '../bytes.js'
 import { isToken } from '../contract/address.js'
 import { FLAG, FRAMES, type Frame, type Labels, MAX_LABEL_VALUE, MAX_LABELS, NO_LABELS } from './frames.js'
 
+const LONE_SURROGATE = /\p{Surrogate}/u
+
 /** Every frame but BEGIN and DATA, as bytes of its own. */
 export const encodeFrame = (frame: Exclude<Frame, { readonly is: 'BEGIN' | 'DATA' }>): Uint8Array => {
   const { type } = FRAMES[frame.is]
@@ -77,8 +79,10 @@ export const encodeLabels = (labels: Labels): Uint8Array => {
   if (names.length === 0) return EMPTY
   if (names.length > MAX_LABELS) throw new RangeError(`expected at most ${MAX_LABELS} labels, got ${names.length}`)
   const parts = names.sort().flatMap((name) => {
-    const value = utf8(labels[name] ?? '')
-    if (!isToken(name) || value.length > MAX_LABEL_VALUE)
+    const text = labels[name] ?? ''
+    const value = utf8(text)
+    // What is not well-formed would be another text on the wire.
+    if (!isToken(name) || value.length > MAX_LABEL_VALUE || LONE_SURROGATE.test(text))
       throw new RangeError(`expected a token and at most ${MAX_LABEL_VALUE} bytes for label '${name}'`)
     return [utf8(name), value]
   })

@@ -111,12 +111,16 @@ export class Admitted {
     const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
     // An exchange that is open has its place: its items take none.
     const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs, index === 0 ? 'act' : 'item')
+    // Made before anybody hears of it: who replaces the policy then makes this a proof of before (SE-133).
+    const answer =
+      verdict.effect === 'allow'
+        ? new Admitted(gate, direction, message, exchange, verdict, nowMs)
+        : { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange, index) }
     if (exchange !== 0 && gate.trail.heard) {
       const decision = gate.decision(direction, exchange, index)
       gate.trail.decided({ decision, direction, verb, address, verdict }, bytes, verdict.seen)
     }
-    if (verdict.effect === 'allow') return new Admitted(gate, direction, message, exchange, verdict, nowMs)
-    return { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange, index) }
+    return answer
   }
 
   /** @internal True if nothing has changed since it was asked last. */
@@ -274,8 +278,10 @@ const fieldsOf = ({ route, value }: Pick<Message, 'route' | 'value'>): Attribute
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) return fields
   for (const field of visible) {
     const scalar: unknown = Object.getOwnPropertyDescriptor(value, field)?.value
-    if (typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean')
-      fields[`body.${field}`] = scalar
+    if (scalar === undefined || scalar === null) continue
+    const isScalar = typeof scalar === 'string' || typeof scalar === 'number' || typeof scalar === 'boolean'
+    // PO-55: what is there and is nothing that rules compare is no number either, which is an error to each that compares it.
+    fields[`body.${field}`] = isScalar ? scalar : Number.NaN
   }
   return fields
 }

@@ -140,9 +140,11 @@ describe('what comes in', () => {
     expect(outcome(deny('body.n', 5), { n: 6 })).toBe('message')
     // Not declared visible, so absent.
     expect(outcome(deny('body.hidden', 'x'), { hidden: 'x' })).toBe('message')
-    // No scalar, or no map: absent.
-    for (const body of [{ who: ['bob'] }, ['bob'], 'bob', null, 7])
+    // No map, or null: absent. There, and no scalar: an error.
+    for (const body of [{ who: null }, ['bob'], 'bob', null, 7])
       expect(outcome(deny('body.who', 'bob'), body)).toBe('message')
+    for (const who of [['bob'], { who: 'bob' }, new Uint8Array(3), 2n ** 60n])
+      expect(outcome(deny('body.who', 'bob'), { who })).toBe('denied')
   })
 
   const attributes: readonly (readonly [string, object, Parameters<typeof begin>[0], boolean])[] = [
