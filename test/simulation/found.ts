@@ -131,4 +131,24 @@ export const FOUND: readonly (Script & { readonly name: string })[] = [
       { is: 'duplicate', way: 1, at: 966, length: 64 },
     ],
   },
+  {
+    name: 'SE-133 a chunk of a stream that was given up is asked for when it is read',
+    seed: 1_837_559_913,
+    setting: {
+      ...SETTING,
+      padding: 'buckets',
+      limits: [{ idleMs: 10_000 }, SMALL],
+      rekey: [8, 1_000],
+      keepaliveMs: 1_000,
+      latencyMs: 40,
+      capacity: 20_000,
+      closes: 0,
+    },
+    steps: [
+      { is: 'run', ms: 161 },
+      { ...NOTE, is: 'tube', by: 0, items: 5, size: 0, ttlMs: 1, how: 'internal', takeMs: 37, back: 1 },
+      { is: 'run', ms: 62 },
+      { is: 'policy', by: 1, to: 3 },
+    ],
+  },
 ]
