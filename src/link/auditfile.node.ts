@@ -127,7 +127,7 @@ class FileSink implements AuditSink {
   async write(lines: Uint8Array, fresh: boolean): Promise<void> {
     await this.#cut()
     if (fresh && this.#size > 0) await this.#rotate()
-    this.#file ??= await created(this.#files.path)
+    if (this.#file === undefined) await this.#begin()
     this.#torn = true
     for (let at = 0; at < lines.length; ) at += (await this.#file.write(lines, at)).bytesWritten
     this.#torn = false
@@ -142,9 +142,20 @@ class FileSink implements AuditSink {
   async close(): Promise<void> {
     try {
       await this.#cut()
-      await this.#file?.close()
     } finally {
+      await this.#file?.close()
       await this.#release()
+    }
+  }
+
+  /** Whether a name outlives a loss of power that could not be synced is not known: it is told, and the log goes on. */
+  async #begin(): Promise<void> {
+    const { path } = this.#files
+    this.#file = await created(path)
+    try {
+      await syncDirectory(dirname(path))
+    } catch (cause) {
+      this.#tell(sinkError(`expected to sync the directory of the log: ${path}`, cause))
     }
   }
 
@@ -173,12 +184,14 @@ class FileSink implements AuditSink {
   }
 }
 
-/** PATH.1 becomes PATH.2 and so on, up to the first that is not there or the last that is kept, which is replaced. */
+/**
+ * PATH.1 becomes PATH.2 and so on, up to the first that is not there or the last that is kept, which is replaced. The new names
+ * are on the disk when the file that follows is (AU-33).
+ */
 const shift = async ({ path, keep }: Files): Promise<void> => {
   let free = 1
   while (free < keep && (await isThere(nameOf(path, free)))) free++
   for (let n = free; n > 0; n--) await rename(nameOf(path, n - 1), nameOf(path, n))
-  await syncDirectory(dirname(path))
 }
 
 const isThere = async (path: string): Promise<boolean> => {
@@ -197,7 +210,6 @@ const created = async (path: string): Promise<FileHandle> => {
     if ((await checkedSize(path, file, 'read')) > 0) throw sinkError(`expected no file yet: ${path}`)
     // The umask may have taken bits away.
     await file.chmod(0o600)
-    await syncDirectory(dirname(path))
     return file
   } catch (cause) {
     await file.close()

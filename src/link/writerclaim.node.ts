@@ -24,10 +24,14 @@ export type Release = () => Promise<void>
  */
 export const claimWriter = async (path: string): Promise<Release> => {
   for (let tries = 1; ; tries++) {
-    const release = await claimed(path)
+    const { claim, free } = await claimed(path)
     // Whoever makes a claim looks for others only then: of two at once, each sees the other, or one is the first.
-    if (!(await hasRival(path, release.claim))) return release.free
-    await release.free()
+    const rival = await hasRival(path, claim).catch(async (cause: unknown) => {
+      await free()
+      throw sinkError(`expected to see who else writes the log: ${path}`, cause)
+    })
+    if (!rival) return free
+    await free()
     if (tries === TRIES) throw sinkError(`expected no other writer of the log: ${path}`)
     await sleep(Math.random() * PAUSE_MS)
   }

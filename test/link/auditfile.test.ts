@@ -18,7 +18,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { utf8 } from '../../src/bytes.js'
 import { SottoError } from '../../src/errors.js'
 import { generateAuditor } from '../../src/identity/auditor.js'
@@ -35,6 +35,25 @@ beforeEach(() => {
   folder = mkdtempSync(join(everything, 'test-'))
   path = join(folder, 'audit.log')
 })
+
+/** From here on files can be made and renamed in the directory, and it cannot be read, not by the superuser either; until the way back. */
+const barred = (directory: string): (() => void) => {
+  const superuser = process.getuid?.() === 0
+  if (superuser) {
+    // The way to it, and what is in it, are the other user's by then.
+    chmodSync(everything, 0o711)
+    for (const name of ['.', ...readdirSync(directory)]) chownSync(join(directory, name), 65_534, 65_534)
+  }
+  chmodSync(directory, 0o300)
+  if (superuser) process.seteuid?.(65_534)
+  // A file that is made then is this user's own.
+  const user = superuser ? vi.spyOn(process, 'getuid').mockReturnValue(65_534) : undefined
+  return () => {
+    user?.mockRestore()
+    if (superuser) process.seteuid?.(0)
+    chmodSync(directory, 0o700)
+  }
+}
 
 const give = (log: AuditLog, from: number, to: number, filling = ''): void => {
   for (let n = from; n < to; n++) log.audit(record(n, filling))
@@ -241,6 +260,18 @@ describe('one writer', () => {
     for (const name of kept) expect(existsSync(name)).toBe(true)
   })
 
+  test('AU-30 who cannot see whether there are other writers is refused, and claims nothing', async () => {
+    const back = barred(folder)
+    try {
+      const refused = await auditFile(path, auditor).catch((cause: unknown) => cause)
+      expect(refused).toMatchObject({ code: 'audit/sink', message: expect.stringContaining('who else writes the log') })
+    } finally {
+      back()
+    }
+    expect(readdirSync(folder)).toEqual([])
+    await (await auditFile(path, auditor)).close()
+  })
+
   test('AU-30 a claim of whoever listens is left alone', async () => {
     const server = createServer().listen(`${path}.lock-0011223344556677`)
     await new Promise((resolve) => server.once('listening', resolve))
@@ -365,6 +396,25 @@ describe('many files', () => {
       expect([next?.record.kind, next?.record.torn]).toEqual(['resumed', 0])
       expect(check.exposed).toBeGreaterThan(0)
     }
+  })
+
+  test('AU-38 a directory that cannot be synced is told of, and files follow one another all the same', async () => {
+    const told: string[] = []
+    const log = await auditFile(path, auditor, { ...small, failed: ({ message }) => void told.push(message) })
+    await log.flush()
+    const back = barred(folder)
+    try {
+      for (let n = 0; n < 10; n++) {
+        give(log, n * 20, n * 20 + 20)
+        await log.flush()
+      }
+    } finally {
+      back()
+    }
+    await log.close()
+    expect([log.lost, existsSync(path), existsSync(`${path}.1`)]).toEqual([0, true, true])
+    expect(verified(filesOf(path)).numbers).toEqual(count(0, 200))
+    expect(told[0]).toContain('expected to sync the directory of the log')
   })
 
   test('AU-38 where no file can be renamed, the log goes on in the one it has', async () => {
