@@ -127,9 +127,9 @@ class FileSink implements AuditSink {
   async write(lines: Uint8Array, fresh: boolean): Promise<void> {
     await this.#cut()
     if (fresh && this.#size > 0) await this.#rotate()
-    if (this.#file === undefined) await this.#begin()
+    const file = this.#file ?? (await this.#begin())
     this.#torn = true
-    for (let at = 0; at < lines.length; ) at += (await this.#file.write(lines, at)).bytesWritten
+    for (let at = 0; at < lines.length; ) at += (await file.write(lines, at)).bytesWritten
     this.#torn = false
     this.#size += lines.length
   }
@@ -149,14 +149,16 @@ class FileSink implements AuditSink {
   }
 
   /** Whether a name outlives a loss of power that could not be synced is not known: it is told, and the log goes on. */
-  async #begin(): Promise<void> {
+  async #begin(): Promise<FileHandle> {
     const { path } = this.#files
-    this.#file = await created(path)
+    const file = await created(path)
+    this.#file = file
     try {
       await syncDirectory(dirname(path))
     } catch (cause) {
       this.#tell(sinkError(`expected to sync the directory of the log: ${path}`, cause))
     }
+    return file
   }
 
   /** AU-22: nothing follows a line that may have been written in part. */
