@@ -140,11 +140,15 @@ class FileSink implements AuditSink {
   }
 
   async close(): Promise<void> {
+    // Each, whatever becomes of the others.
     try {
       await this.#cut()
     } finally {
-      await this.#file?.close()
-      await this.#release()
+      try {
+        await this.#file?.close()
+      } finally {
+        await this.#release()
+      }
     }
   }
 

@@ -44,7 +44,7 @@ export const scheduleOf = (options: AuditOptions, syncMs = 0): Schedule => {
     signAfter: bounded('checkpoint.records', records, 1, 1_000_000),
     signMs: bounded('checkpoint.everyMs', everyMs, 1, 86_400_000),
     syncMs,
-    failed,
+    failed: (error) => tell(failed, error),
   }
 }
 
@@ -52,6 +52,14 @@ export const scheduleOf = (options: AuditOptions, syncMs = 0): Schedule => {
 export const bounded = (name: string, value: number, least: number, most: number): number => {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value
   throw new RangeError(`expected ${name} of ${least}..${most}, got ${value}`)
+}
+
+const tell = (failed: (error: SottoError) => void, error: SottoError): void => {
+  try {
+    failed(error)
+  } catch {
+    // Who is told of failures has nobody to tell of its own.
+  }
 }
 
 const printed = (error: SottoError): void =>

@@ -37,6 +37,7 @@ export interface Schedule {
   readonly signMs: number
   /** How long a line may wait for a sync. */
   readonly syncMs: number
+  /** Never throws. */
   readonly failed: (error: SottoError) => void
 }
 
@@ -171,7 +172,7 @@ export class AuditWriter implements AuditLog {
         return true
       }
       this.#failures++
-      this.#tell(failure)
+      this.#schedule.failed(failure)
       if (tries === TRIES) break
       await this.#pause()
     }
@@ -182,7 +183,8 @@ export class AuditWriter implements AuditLog {
   }
 
   async #attempt({ lines, fresh }: Batch): Promise<SottoError | undefined> {
-    const silent = (): void => this.#tell(sinkError('expected the sink to take lines within 10 s, and wait on'))
+    const silent = (): void =>
+      this.#schedule.failed(sinkError('expected the sink to take lines within 10 s, and wait on'))
     const timer = unheld(setTimeout(silent, SILENT_MS))
     try {
       await this.#sink.write(lines, fresh)
@@ -251,7 +253,7 @@ export class AuditWriter implements AuditLog {
       await this.#sink.sync()
     } catch (cause) {
       // What a system that failed to sync has kept cannot be known: it is told, and not tried again without new lines.
-      this.#tell(asSinkError('expected the sink to sync', cause))
+      this.#schedule.failed(asSinkError('expected the sink to sync', cause))
     }
     this.#syncing = undefined
     this.#arm()
@@ -293,15 +295,7 @@ export class AuditWriter implements AuditLog {
     try {
       await this.#sink.close()
     } catch (cause) {
-      this.#tell(asSinkError('expected the sink to close', cause))
-    }
-  }
-
-  #tell(error: SottoError): void {
-    try {
-      this.#schedule.failed(error)
-    } catch {
-      // Who is told of failures has nobody to tell of its own.
+      this.#schedule.failed(asSinkError('expected the sink to close', cause))
     }
   }
 }

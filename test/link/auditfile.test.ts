@@ -419,7 +419,11 @@ describe('many files', () => {
 
   test('AU-38 where no file can be renamed, the log goes on in the one it has', async () => {
     const told: string[] = []
-    const log = await auditFile(path, auditor, { ...small, failed: ({ message }) => void told.push(message) })
+    const failed = ({ message }: SottoError): void => {
+      told.push(message)
+      throw new Error('nobody hears')
+    }
+    const log = await auditFile(path, auditor, { ...small, failed })
     mkdirSync(`${path}.1`)
     mkdirSync(`${path}.2`)
     writeFileSync(join(`${path}.2`, 'x'), '')
