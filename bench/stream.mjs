@@ -42,9 +42,8 @@ const serveLoad = async (folder, peer) => {
   })
   const identity = await readIdentity(join(folder, 'server.key'))
   const server = await listen(endpointIn(folder), { identity, trust: [peer], policy, serve: [service] })
-  process.once('message', async () => {
-    await server.close()
-    process.disconnect()
+  process.once('message', () => {
+    void server.close().then(() => process.disconnect())
   })
   process.send('listening')
 }
