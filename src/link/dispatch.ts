@@ -1,5 +1,6 @@
 import { defect } from '../session/ends.js'
 import type { Engine } from '../session/engine.js'
+import type { Established } from '../session/established.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Exchange } from '../session/exchange.js'
 import { Arrival } from './arrival.js'
@@ -12,11 +13,18 @@ export const ONE_WAY_HANDLERS = 256
 
 type Message = Extract<EngineEvent, { readonly is: 'message' }>
 
+/** A request that waits until one of the handlers is done. */
+interface Queued {
+  readonly message: Message
+  readonly session: Session
+  readonly stream: StreamEnd | undefined
+}
+
 /** What of the session the handlers of its messages touch. */
 interface Owner {
   /** This end of a stream that the peer began. */
   stream(exchange: Exchange): StreamEnd
-  /** Asked again for what has waited for its handler (LI-58). */
+  /** Asked right before its handler is called, and again if it waits there (LI-58). False: it is done with. */
   stands(message: Message): boolean
   /** A handler is done with it. */
   left(exchange: Exchange): void
@@ -32,6 +40,11 @@ export class Dispatch {
   readonly #owner: Owner
   /** Messages whose handlers have not finished. */
   readonly #arrivals = new Map<Exchange, Arrival>()
+  /** Requests that wait for a handler to be done, in order (LI-61). */
+  readonly #waiting = new Map<Exchange, Queued>()
+  /** Handlers of calls and streams that run, and how many may. */
+  #handlers = 0
+  #most = 0
   #oneWayHandlers = 0
 
   constructor(engine: Engine, served: readonly Served[], owner: Owner) {
@@ -40,16 +53,41 @@ export class Dispatch {
     for (const service of served) this.#served.set(service.contract.name, service)
   }
 
-  opened(session: Session, serves: readonly string[]): void {
+  opened(session: Session, { own, serves }: Established): void {
+    this.#most = own.exchanges
     for (const name of serves) this.#served.get(name)?.opened?.(session)
   }
 
-  /** Starts the handler. */
+  /** Starts the handler, if the policy still lets it, and not more run than the peer may have exchanges open (LI-61). */
   message(message: Message, session: Session): void {
     const { exchange } = message
+    const isFree = this.#waiting.size === 0 && this.#handlers < this.#most
+    if (exchange.oneWay || isFree) this.#start({ message, session, stream: undefined })
+    // Its items come while it waits.
+    else this.#waiting.set(exchange, { message, session, stream: this.#streamOf(exchange) })
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(exchange: Exchange, reason: Error): void {
+    const queued = this.#waiting.get(exchange)
+    if (queued === undefined) this.#arrivals.get(exchange)?.cancel(reason)
+    else this.#drop(queued)
+  }
+
+  cancelAll(reason: Error): void {
+    for (const queued of this.#waiting.values()) this.#drop(queued)
+    for (const arrival of this.#arrivals.values()) arrival.cancel(reason)
+  }
+
+  #start({ message, session, stream: begun }: Queued): void {
+    const { exchange } = message
+    if (!this.#owner.stands(message)) {
+      if (begun !== undefined) this.#owner.left(exchange)
+      return
+    }
     const service = this.#served.get(exchange.route.contract)
     if (service === undefined) throw new RangeError('a message nobody serves')
-    const stream = exchange.stream ? this.#owner.stream(exchange) : undefined
+    const stream = begun ?? this.#streamOf(exchange)
     const arrival = new Arrival(message, session, stream, () => this.#owner.stands(message))
     const answer = service.answer(arrival)
     if (answer instanceof Promise) this.#wait(message, service, arrival, answer)
@@ -59,28 +97,45 @@ export class Dispatch {
     }
   }
 
-  /** Nobody waits for the answer any more. */
-  cancel(exchange: Exchange, reason: Error): void {
-    this.#arrivals.get(exchange)?.cancel(reason)
+  /** It was given up, or lost, before its handler was called. */
+  #drop({ message, stream }: Queued): void {
+    const { exchange } = message
+    this.#waiting.delete(exchange)
+    this.#engine.consumed(message)
+    this.#engine.handled(exchange)
+    if (stream !== undefined) this.#owner.left(exchange)
+    this.#tell(exchange, undefined)
   }
 
-  cancelAll(reason: Error): void {
-    for (const arrival of this.#arrivals.values()) arrival.cancel(reason)
+  #streamOf(exchange: Exchange): StreamEnd | undefined {
+    return exchange.stream ? this.#owner.stream(exchange) : undefined
   }
 
-  /** A request is bounded by its exchange; a one-way message holds its credit while too many handlers run (LI-11). */
+  /** As many as may run by now. */
+  #next(): void {
+    for (const [exchange, queued] of this.#waiting) {
+      if (this.#handlers >= this.#most) return
+      this.#waiting.delete(exchange)
+      this.#start(queued)
+    }
+  }
+
+  /** A one-way message holds its credit while too many handlers run (LI-11); a request was not started then (LI-61). */
   #wait(message: Message, service: Served, arrival: Arrival, answer: Promise<Answer | undefined>): void {
     const { exchange } = message
     const { oneWay } = exchange
     const early = !oneWay || this.#oneWayHandlers < ONE_WAY_HANDLERS
     this.#arrivals.set(exchange, arrival)
     if (oneWay) this.#oneWayHandlers++
+    else this.#handlers++
     if (early) this.#engine.consumed(message)
     const done = (outcome: Answer | undefined): void => {
       this.#arrivals.delete(exchange)
       if (oneWay) this.#oneWayHandlers--
+      else this.#handlers--
       if (!early) this.#engine.consumed(message)
       this.#answer(exchange, service, arrival, outcome)
+      this.#next()
       this.#owner.turn()
     }
     // `answer` never rejects; one that did would be a defect.
@@ -88,6 +143,7 @@ export class Dispatch {
   }
 
   #answer(exchange: Exchange, service: Served, arrival: Arrival, answer: Answer | undefined): void {
+    this.#engine.handled(exchange)
     if (exchange.stream) this.#owner.left(exchange)
     if (exchange.sendEnded) return
     try {

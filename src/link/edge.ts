@@ -212,8 +212,8 @@ export class Edge implements Caller {
         this.#established(event.established)
         break
       case 'message':
-        if (this.#session !== undefined && this.#denied(event) === undefined)
-          this.#dispatch.message(event, this.#session)
+        if (this.#session === undefined) this.#engine.handled(event.exchange)
+        else this.#dispatch.message(event, this.#session)
         break
       case 'reply':
         this.#settle(event.exchange)?.resolve(event.value)
@@ -273,7 +273,7 @@ export class Edge implements Caller {
 
   #established(established: Established): void {
     this.#session = this.#outcome.established(established)
-    this.#dispatch.opened(this.#session, established.serves)
+    this.#dispatch.opened(this.#session, established)
   }
 
   #begun(exchange: Exchange): StreamEnd {

@@ -84,8 +84,12 @@ export class Exchange {
   abandoned: Extract<ErrorCode, 'call/cancelled' | 'call/deadline'> | undefined
   /** The proof that what began it may go, or was let in. */
   admitted: Admitted | undefined
-  /** Gives limits of the policy back. */
+  /** Gives limits of the policy back, once. */
   release: (() => void) | undefined
+  /** It is over, or lost with its session. */
+  #settled = false
+  /** Its handler is done, or it never had one. */
+  #handled = false
   /** The rules deny by now what they let the peer begin. */
   narrowed: SottoError | undefined
 
@@ -180,8 +184,20 @@ export class Exchange {
     this.items.waiting = 0
   }
 
-  /** Gives what the policy counts back, once. */
+  /** It is over: what the policy counts goes back, or waits for its handler (PO-56). */
   releaseLimits(): void {
+    this.#settled = true
+    this.#giveBack()
+  }
+
+  /** Its handler is done, or it was dropped before one saw it (PO-56). */
+  handled(): void {
+    this.#handled = true
+    this.#giveBack()
+  }
+
+  #giveBack(): void {
+    if (!this.#settled || (this.dispatched && !this.#handled)) return
     this.release?.()
     this.release = undefined
   }

@@ -57,20 +57,10 @@ export class Narrowing {
 
   /** Of what came and waited: true if user code may see it, else why not; then it is done with (SE-133). */
   stands(event: Arrived): true | SottoError {
-    const { exchange } = event
-    const { narrowed, started } = exchange
-    if (narrowed !== undefined) {
-      // Of a message that had to wait for its handler, the credit is back already.
-      if (event.is === 'item' || !started) this.#drop(event)
-      return narrowed
-    }
-    const verdict = proofOf(event)?.again(exchange, () => event.value)
-    if (verdict === undefined) {
-      exchange.started = true
-      return true
-    }
-    if (event.is === 'item') return this.#item(event, verdict)
-    return started ? this.#withdraw(exchange, 0, verdict) : this.#unseen(event, verdict)
+    const answer = this.#standsNow(event)
+    // User code never sees it.
+    if (answer !== true && event.is === 'message') event.exchange.handled()
+    return answer
   }
 
   /** SE-129, SE-130: what this end has begun, or is about to. */
@@ -128,6 +118,23 @@ export class Narrowing {
     this.#emit(denied(exchange, denial))
     this.#exchanges.refuse(exchange, { code: denialCode(denial) }, () => undefined)
     this.#intake.reassembly.skip(exchange)
+  }
+
+  #standsNow(event: Arrived): true | SottoError {
+    const { exchange } = event
+    const { narrowed, started } = exchange
+    if (narrowed !== undefined) {
+      // Of a message that had to wait for its handler, the credit is back already.
+      if (event.is === 'item' || !started) this.#drop(event)
+      return narrowed
+    }
+    const verdict = proofOf(event)?.again(exchange, () => event.value)
+    if (verdict === undefined) {
+      exchange.started = true
+      return true
+    }
+    if (event.is === 'item') return this.#item(event, verdict)
+    return started ? this.#withdraw(exchange, 0, verdict) : this.#unseen(event, verdict)
   }
 
   /** SE-133: surely nothing of it has run. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { encode, type Wire } from '../../src/cbor.js'
 import { ERRORS, SottoError } from '../../src/errors.js'
 import type { PolicyStore } from '../../src/policy/store.js'
+import type { Exchange } from '../../src/session/exchange.js'
 import { FLAG, type Labels } from '../../src/session/frames.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { pairOf, settle } from './pair.js'
@@ -230,30 +231,28 @@ describe('limits', () => {
   })
 
   /** How an admitted call of the peer may end. */
-  const endings: readonly (readonly [string, (raw: Raw) => unknown])[] = [
-    ['a reply', (raw) => raw.engine.reply(raw.only('message').exchange, 'x')],
-    ['a reply in pieces', (raw) => raw.engine.reply(raw.only('message').exchange, 'x'.repeat(200_000))],
-    ['a fault', (raw) => raw.engine.fault(raw.only('message').exchange, { code: 'call/internal', incident: '' })],
+  const endings: readonly (readonly [string, (raw: Raw, exchange: Exchange) => unknown])[] = [
+    ['a reply', (raw, exchange) => raw.engine.reply(exchange, 'x')],
+    ['a reply in pieces', (raw, exchange) => raw.engine.reply(exchange, 'x'.repeat(200_000))],
+    ['a fault', (raw, exchange) => raw.engine.fault(exchange, { code: 'call/internal', incident: '' })],
     [
       'STOP, and a late answer',
-      (raw) => {
-        const { exchange } = raw.only('message')
+      (raw, exchange) => {
         raw.send(stop(1))
         raw.engine.reply(exchange, 'x')
       },
     ],
     [
       'STOP, behind an answer',
-      (raw) => {
-        raw.engine.reply(raw.only('message').exchange, 'x'.repeat(200_000))
+      (raw, exchange) => {
+        raw.engine.reply(exchange, 'x'.repeat(200_000))
         raw.records(1)
         raw.send(stop(1))
       },
     ],
     [
       'its deadline, and a late answer',
-      (raw) => {
-        const { exchange } = raw.only('message')
+      (raw, exchange) => {
         raw.engine.wake(50)
         raw.engine.reply(exchange, 'x')
       },
@@ -261,8 +260,8 @@ describe('limits', () => {
     ['the end of the session', (raw) => raw.engine.ended()],
     [
       'the end of the session with an answer in pieces',
-      (raw) => {
-        raw.engine.reply(raw.only('message').exchange, 'x'.repeat(200_000))
+      (raw, exchange) => {
+        raw.engine.reply(exchange, 'x'.repeat(200_000))
         raw.records(1)
         raw.engine.abort(SottoError.of('session/closed', 'enough'))
       },
@@ -276,16 +275,23 @@ describe('limits', () => {
       },
     ],
   ]
-  test.each(endings)('SE-45 SE-59 the place of a call is given back on %s', (_, play) => {
-    const policy = limited({ concurrent: 1 })
-    const raw = new Raw({ policy }).send(begin({ exchange: 1, ttlMs: 50 }))
-    const other = new Raw({ policy }).send(begin({ exchange: 1 }))
-    expect(other.only('denied').denial.why).toBe('limit')
-    play(raw)
-    raw.read()
-    other.send(begin({ exchange: 3 }))
-    expect(other.take().map(({ is }) => is)).toEqual(['message'])
-  })
+  test.each(endings)(
+    'PO-56 SE-45 SE-59 the place of a call is given back on %s, and not before its handler is done',
+    (_, play) => {
+      const policy = limited({ concurrent: 1 })
+      const raw = new Raw({ policy }).send(begin({ exchange: 1, ttlMs: 50 }))
+      const { exchange } = raw.only('message')
+      const other = new Raw({ policy }).send(begin({ exchange: 1 }))
+      expect(other.only('denied').denial.why).toBe('limit')
+      play(raw, exchange)
+      raw.read()
+      other.send(begin({ exchange: 3 }))
+      expect(other.only('denied').denial.why).toBe('limit')
+      raw.engine.handled(exchange)
+      other.send(begin({ exchange: 5 }))
+      expect(other.take().map(({ is }) => is)).toEqual(['message'])
+    },
+  )
 
   /** How an own call may end, whatever its progress: each takes the place and gives it back. */
   const own: readonly (readonly [string, (raw: Raw, begun: ReturnType<Raw['begin']>) => unknown])[] = [

@@ -97,8 +97,10 @@ export class Handlers<A extends Asked> {
   /** Both directions of a stream are over. */
   over(exchange: Exchange): void {
     const work = this.#works.get(exchange)
-    if (work !== undefined) this.#consume(work)
+    if (work === undefined) return
+    this.#consume(work)
     this.#works.delete(exchange)
+    this.#owner.engine.handled(exchange)
   }
 
   /** Every handler is done now. */
@@ -110,6 +112,8 @@ export class Handlers<A extends Asked> {
   }
 
   clear(): void {
+    // The session is over; handlers end when they like.
+    for (const exchange of this.#works.keys()) this.#owner.engine.handled(exchange)
     this.#works.clear()
   }
 
@@ -136,8 +140,10 @@ export class Handlers<A extends Asked> {
   #consume(work: Work<A>): void {
     if (work.consumed || !this.#owner.isLive()) return
     work.consumed = true
-    if (work.asked.begin.is === 'note') this.#works.delete(work.event.exchange)
     this.#giveBack(work.event)
+    if (work.asked.begin.is !== 'note') return
+    this.#works.delete(work.event.exchange)
+    this.#owner.engine.handled(work.event.exchange)
   }
 
   #giveBack(event: EventOf<'message'>): void {
@@ -151,6 +157,7 @@ export class Handlers<A extends Asked> {
     const { exchange } = event
     if (asked.begin.is === 'note' || !this.#owner.isLive() || !this.#works.delete(exchange)) return
     this.#consume(work)
+    this.#owner.engine.handled(exchange)
     const how = asked.begin.how === 'never' ? 'reply' : asked.begin.how
     asked.answered = how
     if (exchange.stream && (how === 'reply' || how === 'invalid')) this.#owner.talks.finish(exchange, asked.down)
