@@ -2936,6 +2936,7 @@ export declare const FINDINGS: {
     readonly nobody: 'a rule names no one but groups without members';
     readonly 'idle-verb': 'a verb of a rule can be asked of nothing that its patterns match';
     readonly 'not-visible': 'a condition reads a field that an operation does not declare visible, and no `present` stands before it';
+    readonly 'never-there': 'a condition of a rule for `initiate` alone compares what only a message has, which is an error';
     readonly 'unknown-contract': 'a pattern names a contract that is not among those the policy is held against';
     readonly duplicate: 'an entry stands twice in one list';
     readonly 'empty-group': 'a group has no members';

@@ -18,6 +18,7 @@ export const FINDINGS = {
   'idle-verb': 'a verb of a rule can be asked of nothing that its patterns match',
   'not-visible':
     'a condition reads a field that an operation does not declare visible, and no `present` stands before it',
+  'never-there': 'a condition of a rule for `initiate` alone compares what only a message has, which is an error',
   'unknown-contract': 'a pattern names a contract that is not among those the policy is held against',
   duplicate: 'an entry stands twice in one list',
   'empty-group': 'a group has no members',
@@ -58,6 +59,7 @@ export const findingsOf = (policy: Policy, contracts: readonly Contract[] = []):
       return [
         ...(whole === undefined ? [] : [{ ...whole, path: `${path}${whole.path}` }]),
         ...entryFindings(rule, path),
+        ...initiateFindings(rule, path),
         ...contractFindings(rule, path, known, effort),
       ]
     }),
@@ -218,7 +220,7 @@ const contractFindings = (rule: Rule, path: string, known: readonly Known[], eff
     return [{ path: `${path}.on[${at}]`, what: 'unknown-contract', rule: rule.id, text }]
   }),
   ...(rule.when ?? []).flatMap((condition, at, all): readonly Finding[] => {
-    if (isGuarded(condition, all.slice(0, at))) return []
+    if (!condition.attribute.startsWith('body.') || isGuarded(condition, all.slice(0, at))) return []
     const [address, ...more] = blindAt(rule, condition, known, effort)
     if (address === undefined) return []
     const where = more.length === 0 ? address : `${address} and ${more.length} more operations`
@@ -227,11 +229,21 @@ const contractFindings = (rule: Rule, path: string, known: readonly Known[], eff
   }),
 ]
 
-/** Whether a field that is not there puts no rule in error here. */
+/** PO-57: a session that begins has no message, and no age. */
+const initiateFindings = ({ id: rule, verbs, when = [] }: Rule, path: string): readonly Finding[] => {
+  if (verbs.some((verb) => verb !== 'initiate')) return []
+  return when.flatMap((condition, at): readonly Finding[] => {
+    if (!OF_MESSAGES.test(condition.attribute) || isGuarded(condition, when.slice(0, at))) return []
+    const text = 'no session that begins has this attribute: where the condition is read it is in error, which denies'
+    return [{ path: `${path}.when[${at}].attribute`, what: 'never-there', rule, text }]
+  })
+}
+
+const OF_MESSAGES = /^(?:bytes|ttlMs|state|ageMs)$|^(?:body|label)\./
+
+/** Whether an attribute that is not there puts no rule in error here. */
 const isGuarded = ({ attribute, is }: Condition, before: readonly Condition[]): boolean =>
-  !attribute.startsWith('body.') ||
-  OPERATORS[is] === 'none' ||
-  before.some((other) => other.attribute === attribute && other.is === 'present')
+  OPERATORS[is] === 'none' || before.some((other) => other.attribute === attribute && other.is === 'present')
 
 const revealFindings = ({ reveal = [], rules }: Policy): readonly Finding[] => {
   if (reveal.length === 0) return []

@@ -292,6 +292,24 @@ describe('PO-45 what is said for nothing', () => {
     expect(brief(found([{ verbs: ['call', 'initiate'] }]))).toEqual(['rules[0].verbs[1] idle-verb'])
     expect(found([{ verbs: ['call', 'initiate'], on: ['>'] }])).toEqual([])
   })
+
+  const ofMessages = ['bytes', 'ttlMs', 'state', 'ageMs', 'body.room', 'label.trace']
+  test.each(ofMessages)('PO-57 a rule for `initiate` alone that compares %s', (attribute) => {
+    const rule = { effect: 'deny', verbs: ['initiate'], on: ['a.v1'] }
+    const ne = { attribute, is: 'ne', value: attribute === 'bytes' || attribute.endsWith('Ms') ? 1 : 'x' }
+    expect(brief(found([{ ...rule, when: [ne] }]))).toEqual(['rules[0].when[0].attribute never-there'])
+    expect(found([{ ...rule, when: [{ attribute, is: 'present' }, ne] }])).toEqual([])
+    expect(found([{ ...rule, verbs: ['initiate', 'call'], on: ['>'], when: [ne] }])).toEqual([])
+    const policy = policyStore({ version: 1, rules: [{ ...RULE, id: 'r', ...rule, when: [ne] }] })
+    const peer: Peer = { id: idOf(1), roles: [], claims: {} }
+    const verdict = policy.forPeer(peer).admit('in', 'initiate', 'a.v1', { suite: 'x', time: 0 }, 0)
+    expect(verdict).toMatchObject({ effect: 'deny', why: 'error' })
+  })
+
+  test('PO-57 what a session that begins has is no finding', () => {
+    const when = ['suite', 'claim.team'].map((attribute) => ({ attribute, is: 'eq', value: 'x' }))
+    expect(found([{ effect: 'deny', verbs: ['initiate'], on: ['a.v1'], when }])).toEqual([])
+  })
 })
 
 describe('PO-47 PO-48 PO-49 with contracts', () => {
