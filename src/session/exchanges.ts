@@ -231,7 +231,7 @@ export class Exchanges {
     if (exchange.abandoned !== undefined || exchange.sendEnded || exchange.faulted) return
     exchange.abandoned = code
     const answered = exchange.body !== undefined && !exchange.stream
-    if (exchange.stream) this.outbox.drop(exchange)
+    if (exchange.stream) this.outbox.curtail(exchange)
     if (!exchange.dispatched || answered || exchange.last) {
       exchange.refused = true
       this.fault(exchange, { code })

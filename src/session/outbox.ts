@@ -10,7 +10,7 @@ import {
   overheadOf,
   sessionCharge,
 } from './charge.js'
-import type { Exchange } from './exchange.js'
+import { type Exchange, ITEM_CHARGE } from './exchange.js'
 import { FLAG, MAX_FRAMES } from './frames.js'
 import { type BeginHead, writeBegin, writeData } from './framewriter.js'
 import type { Limits } from './limits.js'
@@ -147,6 +147,16 @@ export class Outbox {
     const line = exchange.stream || exchange.body === undefined ? undefined : this.#lineOf(exchange)
     exchange.unsend()
     line?.dropped()
+  }
+
+  /** As `drop`, of a stream, but for the rest of an item in pieces: what comes next in pieces comes behind it (SE-47). */
+  curtail(exchange: Exchange): void {
+    const { items, body = EMPTY } = exchange
+    if (this.#pieced !== exchange) this.drop(exchange)
+    else {
+      items.behind.length = 0
+      items.waiting = ITEM_CHARGE + body.length
+    }
   }
 
   /** The next record's plaintext, to be sealed and wiped before any outbox fills again; undefined when nothing can go. */

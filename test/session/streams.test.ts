@@ -487,6 +487,41 @@ describe('ending early', () => {
     expect(fate(raw)).toBe('alive')
   })
 
+  test('SE-37 SE-47 an item in pieces goes on behind a STOP, for the next message in pieces comes behind it', () => {
+    const raw = rawOf({}, { exchangeWindow: 4_096, sessionWindow: 65_536 })
+    const exchange = asked(raw)
+    for (const byte of ['a', 'b']) raw.engine.item(exchange, byte.repeat(9_000), 0)
+    const first = bodies(raw.read())
+    raw.send(stop(1))
+    expect(kinds(raw.take())).toEqual(['cancelled'])
+    raw.begin(act('call', 'c'.repeat(6_000)))
+    // It waits for the rest of the item.
+    expect(raw.read()).toEqual([])
+    raw.send(credit(1, first + 4_096))
+    const second = bodies(raw.read())
+    raw.send(credit(1, first + second + 4_096))
+    const said = raw.read().map((frame) => ('more' in frame ? [frame.exchange, frame.more] : frame))
+    expect(said).toEqual([
+      [1, false],
+      [2, true],
+    ])
+    // Of the second item nothing goes.
+    raw.engine.end(exchange)
+    expect(kinds(raw.read())).toEqual(['FAULT'])
+  })
+
+  test('SE-37 SE-47 the FAULT of a handler that is done takes the rest of an item in pieces back', () => {
+    const raw = rawOf({}, { exchangeWindow: 4_096, sessionWindow: 65_536 })
+    const exchange = asked(raw)
+    raw.engine.item(exchange, 'a'.repeat(9_000), 0)
+    raw.read()
+    raw.send(stop(1))
+    raw.engine.end(exchange)
+    raw.send(credit(1, 8_000))
+    raw.begin(act('call', 'c'.repeat(3_000)))
+    expect(kinds(raw.read())).toEqual(['FAULT', 'BEGIN'])
+  })
+
   test('SE-57 a deadline is of the whole stream, at both ends', () => {
     const raw = rawOf()
     const mine = opened(raw, 'talk', { ttlMs: 50 })
