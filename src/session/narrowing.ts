@@ -39,6 +39,7 @@ export class Narrowing {
     const { epoch } = this.#exchanges.gate
     if (this.#over || this.#epoch === epoch) return
     this.#epoch = epoch
+    this.#exchanges.gate.policy.forgetOther()
     for (const exchange of this.#exchanges.all) {
       if (exchange.abandoned !== undefined || exchange.over) continue
       if (exchange.mine) this.#own(exchange)
@@ -157,7 +158,8 @@ export class Narrowing {
   /** SE-133: an item that nobody has read ends its stream. */
   #item(item: Extract<Arrived, { readonly is: 'item' }>, verdict: Denied): SottoError {
     this.#drop(item)
-    return this.#withdraw(item.exchange, item.index, verdict)
+    // Of a chunk it is the stream that is denied.
+    return this.#withdraw(item.exchange, item.admitted === undefined ? 0 : item.index, verdict)
   }
 
   /** What user code may have seen. Who sent a one-way message that waited for its handler cannot be told any more. */

@@ -19,6 +19,7 @@ import {
   Streams,
   stretch,
   TALK,
+  TUBE,
 } from './wire.js'
 
 const verbs = ['call', 'send', 'stream']
@@ -303,4 +304,20 @@ test('SE-126 SE-133 a stream whose item was denied unread takes no more, and its
   expect(answers[0]).toBe(true)
   expect(answers[1]).toBe(answers[2])
   expect(raw.take().map((event) => event.is)).toEqual(['denied', 'cancelled'])
+})
+
+test('SE-49 SE-133 a chunk that nobody has read is denied with its stream: the peer is told of that, not of an item', () => {
+  const store = policyStore(ALL)
+  const raw = rawOf(store)
+  raw.send(begin({ exchange: 1, operation: TUBE, flags: 0, body: encode('q') }))
+  raw.engine.stands(raw.only('message'))
+  for (const n of [1, 2, 3]) raw.send(data(1, Uint8Array.of(n), 0))
+  const chunks = raw.take().flatMap((event) => (event.is === 'item' ? [event] : []))
+  store.replace(but(by))
+  const [, , last] = chunks
+  if (last === undefined) throw new Error('expected three chunks')
+  expect(raw.engine.stands(last)).toMatchObject({ code: 'policy/denied' })
+  const [fault] = raw.read()
+  expect(fault).toMatchObject({ is: 'FAULT', body: encode({ item: 0 }) })
+  expect(raw.take()).toMatchObject([{ is: 'denied', denial: { decision: expect.stringMatching(/\.ir\.1\.0$/) } }, {}])
 })
