@@ -53,6 +53,12 @@ export class PeerPolicy {
     return this.#source.epoch
   }
 
+  /** Lets go of what was worked out under another policy, and of that policy: a peer that is silent would keep it. */
+  forgetOther(): void {
+    this.#plans.forgetOther(this.#source.compiled)
+    this.#shadowPlans.forgetOther(this.#source.shadow?.compiled)
+  }
+
   /** Whether anybody hears `audit`. */
   get audited(): boolean {
     return this.#source.audit !== undefined

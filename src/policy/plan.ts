@@ -49,13 +49,17 @@ export class Plans {
 
   /** The plan under `compiled`; those under another policy are forgotten. */
   of(compiled: Compiled, direction: Direction, verb: Verb, address: string): Plan {
-    if (this.#compiled !== compiled) {
-      this.#compiled = compiled
-      this.#pending.sure.clear()
-      this.#pending.faulty.clear()
-      this.#forget()
-    }
+    this.forgetOther(compiled)
     return this.#plans[direction].get(verb)?.get(address) ?? this.#make(compiled, direction, verb, address)
+  }
+
+  /** Lets go of all that is not of `compiled`. */
+  forgetOther(compiled: Compiled | undefined): void {
+    if (this.#compiled === compiled) return
+    this.#compiled = compiled
+    this.#pending.sure.clear()
+    this.#pending.faulty.clear()
+    this.#forget()
   }
 
   #make(compiled: Compiled, direction: Direction, verb: Verb, address: string): Plan {

@@ -215,6 +215,7 @@ export class Gate {
   renew(peer: Peer, policy: PeerPolicy): void {
     this.#peer = peer
     this.#policy = policy
+    this.trail.renew(policy)
     this.#renewals++
   }
 

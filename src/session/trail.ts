@@ -25,15 +25,20 @@ interface Decided {
 
 /** What the audit log is told of one session: where nobody hears it, nothing. */
 export class Trail {
-  readonly #policy: PeerPolicy
+  #policy: PeerPolicy
   readonly #session: string
   readonly #peer: PeerId
 
-  /** `policy` is that of the peer or of whom it was before; `session` is empty as long as there is none. */
+  /** `session` is empty as long as there is none. */
   constructor(policy: PeerPolicy, session: string, peer: PeerId) {
     this.#policy = policy
     this.#session = session
     this.#peer = peer
+  }
+
+  /** The peer is another by what it shows, with the same id: nothing is kept of who it was before. */
+  renew(policy: PeerPolicy): void {
+    this.#policy = policy
   }
 
   /** Whether anybody hears it. */

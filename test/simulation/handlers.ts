@@ -92,6 +92,8 @@ export class Handlers<A extends Asked> {
     const asked = this.#served.get(exchange)
     if (exchange.stream && asked !== undefined) this.#owner.talks.end(exchange, asked.down)
     else if (work?.asked.begin.how === 'never') this.#owner.after(1, () => this.#answer(work))
+    // What was withdrawn has had its last word (SE-131), and these handlers heed their signal.
+    if (exchange.faulted) this.over(exchange)
   }
 
   /** Both directions of a stream are over. */
