@@ -34,7 +34,9 @@ const both = (a: Gap, b: Gap): Gap => ({ dropped: a.dropped + b.dropped, failed:
 export class AuditQueue {
   readonly #most: number
   readonly #overflow: AuditOverflow
-  #waiting: Waiting[] = []
+  /** Those before `#first` have left: to move all that wait whenever one leaves would cost as much as they are. */
+  readonly #waiting: (Waiting | undefined)[] = []
+  #first = 0
   /** Behind the last that waits. */
   #gap = NONE
   /** Of what waits and what is being written. */
@@ -61,12 +63,12 @@ export class AuditQueue {
 
   /** How many of those let in neither wait nor are being written: they are the first. */
   get settled(): number {
-    return this.#accepted - this.#waiting.length - this.#flying
+    return this.#accepted - this.#count - this.#flying
   }
 
   /** When the record was taken that is the next; undefined if none waits. */
   get nextMs(): number | undefined {
-    return this.#waiting[0]?.unixMs
+    return this.#waiting[this.#first]?.unixMs
   }
 
   /** Copies the record, or drops it: false. */
@@ -89,12 +91,15 @@ export class AuditQueue {
 
   /** Records of about `bytes`, at least one if any waits. `wrote` or `failed` follows. */
   take(bytes: number): Taken {
-    let count = 0
-    for (let left = bytes; left > 0 && count < this.#waiting.length; count++)
-      left -= (this.#waiting[count]?.record.length ?? 0) + OVERHEAD
-    const records = this.#waiting.splice(0, count)
-    this.#flying += count
-    if (this.#waiting.length > 0) return { records, gap: NONE }
+    const records: Waiting[] = []
+    for (let left = bytes; left > 0; ) {
+      const next = this.#shift()
+      if (next === undefined) break
+      records.push(next)
+      left -= next.record.length + OVERHEAD
+    }
+    this.#flying += records.length
+    if (this.#count > 0) return { records, gap: NONE }
     const gap = this.#gap
     this.#gap = NONE
     return { records, gap }
@@ -120,8 +125,24 @@ export class AuditQueue {
 
   /** What waits or is being written counts as lost. */
   abandon(): void {
-    this.#lost += this.#waiting.length + this.#flying
-    this.#waiting = []
+    this.#lost += this.#count + this.#flying
+    this.#waiting.length = 0
+    this.#first = 0
+  }
+
+  get #count(): number {
+    return this.#waiting.length - this.#first
+  }
+
+  #shift(): Waiting | undefined {
+    const next = this.#waiting[this.#first]
+    if (next === undefined) return undefined
+    this.#waiting[this.#first++] = undefined
+    if (2 * this.#first > this.#waiting.length) {
+      this.#waiting.splice(0, this.#first)
+      this.#first = 0
+    }
+    return next
   }
 
   #drop(gap: Gap): boolean {
@@ -131,7 +152,7 @@ export class AuditQueue {
   }
 
   #dropOldest(): boolean {
-    const oldest = this.#waiting.shift()
+    const oldest = this.#shift()
     if (oldest === undefined) return false
     this.#bytes -= oldest.record.length + OVERHEAD
     this.#lost++
@@ -140,8 +161,8 @@ export class AuditQueue {
   }
 
   #before(gap: Gap): void {
-    const [next] = this.#waiting
+    const next = this.#waiting[this.#first]
     if (next === undefined) this.#gap = both(gap, this.#gap)
-    else this.#waiting[0] = { ...next, gap: both(gap, next.gap) }
+    else this.#waiting[this.#first] = { ...next, gap: both(gap, next.gap) }
   }
 }
