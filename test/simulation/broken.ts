@@ -170,8 +170,8 @@ export const BROKEN: readonly Broken[] = [
     edits: [
       {
         file: 'session/narrowing.ts',
-        from: 'withdraw(exchange, denial, 0,',
-        to: 'withdraw(exchange, denial, undefined,',
+        from: 'if (verdict !== undefined) this.#withdraw(exchange, 0, verdict)',
+        to: 'if (verdict !== undefined) this.#withdraw(exchange, undefined, verdict)',
       },
     ],
     breaks: ['ran'],
