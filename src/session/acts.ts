@@ -115,10 +115,10 @@ export class Acts {
    * says another thing each time. Decoded only if somebody asks for it.
    */
   #seen(body: Uint8Array, route: Route, index: number): Wire | undefined {
-    const { row, address } = route
+    const { row } = route
     if (row.visible.length === 0) return undefined
     const isKept = index === 0 && row.kind !== 'oneWay'
-    if (!isKept && this.#gate.policy.needs('out', verbOf(route), address) !== 'body') return undefined
+    if (!isKept && !this.#gate.readsBody('out', route)) return undefined
     return decodeBody(body).value
   }
 

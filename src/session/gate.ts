@@ -231,6 +231,11 @@ export class Gate {
     return { ...verdict, id: decision }
   }
 
+  /** Whether rules read more of a message of `route` than its head. */
+  readsBody(direction: Direction, route: Route): boolean {
+    return this.policy.needs(direction, verbOf(route), route.address) === 'body'
+  }
+
   judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
     return Admitted.judge(this, direction, message, exchange, nowMs)
   }
