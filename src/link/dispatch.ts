@@ -102,7 +102,7 @@ export class Dispatch {
     const { exchange } = message
     this.#waiting.delete(exchange)
     this.#engine.consumed(message)
-    this.#engine.handled(exchange)
+    exchange.handled()
     if (stream !== undefined) this.#owner.left(exchange)
     this.#tell(exchange, undefined)
   }
@@ -143,7 +143,7 @@ export class Dispatch {
   }
 
   #answer(exchange: Exchange, service: Served, arrival: Arrival, answer: Answer | undefined): void {
-    this.#engine.handled(exchange)
+    exchange.handled()
     if (exchange.stream) this.#owner.left(exchange)
     if (exchange.sendEnded) return
     try {

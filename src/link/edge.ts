@@ -212,7 +212,7 @@ export class Edge implements Caller {
         this.#established(event.established)
         break
       case 'message':
-        if (this.#session === undefined) this.#engine.handled(event.exchange)
+        if (this.#session === undefined) event.exchange.handled()
         else this.#dispatch.message(event, this.#session)
         break
       case 'reply':

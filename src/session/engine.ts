@@ -163,11 +163,6 @@ export class Engine {
     this.#guard(() => this.#traffic?.arrivals.consumed(event))
   }
 
-  /** The handler of a message is done, in whatever session: until then its exchange keeps its place (PO-56). */
-  handled(exchange: Exchange): void {
-    exchange.handled()
-  }
-
   /** Gives an own exchange up; its fault event follows. */
   cancel(exchange: Exchange): void {
     this.#guard(() => this.#traffic?.exchanges.cancel(exchange, 'call/cancelled'))

@@ -190,7 +190,7 @@ export class Exchange {
     this.#giveBack()
   }
 
-  /** Its handler is done, or it was dropped before one saw it (PO-56). */
+  /** Its handler is done, in whatever session, or it was dropped before one saw it: until then it keeps its place (PO-56). */
   handled(): void {
     this.#handled = true
     this.#giveBack()

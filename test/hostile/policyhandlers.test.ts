@@ -281,7 +281,7 @@ class Play {
       expect(this.#handlers.length).toBeLessThanOrEqual(PLACES)
     }
     this.#raw.engine.abort(SottoError.of('session/closed', 'enough'))
-    for (const exchange of this.#handlers.splice(0)) this.#raw.engine.handled(exchange)
+    for (const exchange of this.#handlers.splice(0)) exchange.handled()
     return this
   }
 
@@ -325,8 +325,8 @@ class Play {
     const at = this.#random.below(this.#handlers.length)
     const [exchange] = this.#handlers.splice(at, 1)
     if (exchange === undefined) return
-    this.#raw.engine.handled(exchange)
-    if (twice) this.#raw.engine.handled(exchange)
+    exchange.handled()
+    if (twice) exchange.handled()
     if (!exchange.oneWay) this.#raw.engine.fault(exchange, { code: 'call/internal', incident: '' })
   }
 

@@ -256,7 +256,7 @@ describe('limits on the wire', () => {
     raw.engine.wake(1_000)
     raw.send(begin({ exchange: 3 }))
     expect(kinds(raw)).toBe('denied')
-    raw.engine.handled(exchange)
+    exchange.handled()
     raw.engine.reply(exchange, 'late')
     raw.read()
     raw.send(begin({ exchange: 5 }))

@@ -287,7 +287,7 @@ describe('limits', () => {
       raw.read()
       other.send(begin({ exchange: 3 }))
       expect(other.only('denied').denial.why).toBe('limit')
-      raw.engine.handled(exchange)
+      exchange.handled()
       other.send(begin({ exchange: 5 }))
       expect(other.take().map(({ is }) => is)).toEqual(['message'])
     },

@@ -122,7 +122,7 @@ describe('what is asked', () => {
       raw.engine.reask(5_000)
     }
     expect(raw.take()).toEqual([])
-    raw.engine.handled(exchangeOf(raw))
+    exchangeOf(raw).handled()
     raw.engine.reply(exchangeOf(raw), 'r')
     raw.read()
     raw.send(begin({ exchange: 3 }))
@@ -176,7 +176,7 @@ describe('what is told, and given back', () => {
     raw.engine.reask(0)
     raw.take()
     raw.read()
-    raw.engine.handled(exchangeOf(raw))
+    exchangeOf(raw).handled()
     raw.engine.reply(exchangeOf(raw), 'late')
     expect(raw.read()).toEqual([])
     raw.send(begin({ exchange: 3 }), begin({ exchange: 5 }))

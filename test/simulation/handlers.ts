@@ -102,7 +102,7 @@ export class Handlers<A extends Asked> {
     if (work === undefined) return
     this.#consume(work)
     this.#works.delete(exchange)
-    this.#owner.engine.handled(exchange)
+    exchange.handled()
   }
 
   /** Every handler is done now. */
@@ -115,7 +115,7 @@ export class Handlers<A extends Asked> {
 
   clear(): void {
     // The session is over; handlers end when they like.
-    for (const exchange of this.#works.keys()) this.#owner.engine.handled(exchange)
+    for (const exchange of this.#works.keys()) exchange.handled()
     this.#works.clear()
   }
 
@@ -145,7 +145,7 @@ export class Handlers<A extends Asked> {
     this.#giveBack(work.event)
     if (work.asked.begin.is !== 'note') return
     this.#works.delete(work.event.exchange)
-    this.#owner.engine.handled(work.event.exchange)
+    work.event.exchange.handled()
   }
 
   #giveBack(event: EventOf<'message'>): void {
@@ -159,7 +159,7 @@ export class Handlers<A extends Asked> {
     const { exchange } = event
     if (asked.begin.is === 'note' || !this.#owner.isLive() || !this.#works.delete(exchange)) return
     this.#consume(work)
-    this.#owner.engine.handled(exchange)
+    exchange.handled()
     const how = asked.begin.how === 'never' ? 'reply' : asked.begin.how
     asked.answered = how
     if (exchange.stream && (how === 'reply' || how === 'invalid')) this.#owner.talks.finish(exchange, asked.down)
