@@ -152,11 +152,9 @@ export class Outbox {
   /** As `drop`, of a stream, but for the rest of an item in pieces: what comes next in pieces comes behind it (SE-47). */
   curtail(exchange: Exchange): void {
     const { items, body = EMPTY } = exchange
-    if (this.#pieced !== exchange) this.drop(exchange)
-    else {
-      items.behind.length = 0
-      items.waiting = ITEM_CHARGE + body.length
-    }
+    if (this.#pieced === exchange) items.waiting = ITEM_CHARGE + body.length
+    if (this.#pieced === exchange) items.behind.length = 0
+    else this.drop(exchange)
   }
 
   /** The next record's plaintext, to be sealed and wiped before any outbox fills again; undefined when nothing can go. */
