@@ -3074,6 +3074,8 @@ export declare class PeerPolicy {
     constructor(source: Source, peer: Peer);
     /** The epoch of the rules that the next answer comes from. */
     get epoch(): number;
+    /** Lets go of what was worked out under another policy, and of that policy: a peer that is silent would keep it. */
+    forgetOther(): void;
     /** Whether anybody hears `audit`. */
     get audited(): boolean;
     /** Tells the audit log; never throws. */
@@ -3132,6 +3134,8 @@ export interface Plan {
 }
 /** Plans kept for a peer; beyond, they are all forgotten, for the peer chooses the addresses. */
 export declare const MAX_PLANS = 512;
+/** Rules that the plans of a peer hold together: one address can be met by all of a document. */
+export declare const MAX_PLANNED = 65536;
 /** What one policy comes to for one peer, made when it is first asked. */
 export declare class Plans {
     #private;
@@ -3139,6 +3143,8 @@ export declare class Plans {
     constructor(peer: Peer, watched: boolean);
     /** The plan under `compiled`; those under another policy are forgotten. */
     of(compiled: Compiled, direction: Direction, verb: Verb, address: string): Plan;
+    /** Lets go of all that is not of `compiled`. */
+    forgetOther(compiled: Compiled | undefined): void;
 }
 /** The verdict of the rules alone, and the allow rules that are met. */
 export declare const judge: ({ settled, rules, fallback }: Plan, attributes: Attributes) => {
@@ -3628,6 +3634,8 @@ export declare class Gate {
     renew(peer: Peer, policy: PeerPolicy): void;
     /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56); `bytes` of it have come. */
     foresee(head: Head, exchange: number, bytes: number, nowMs: number): Denial | undefined;
+    /** Whether rules read more of a message of `route` than its head. */
+    readsBody(direction: Direction, route: Route): boolean;
     judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial;
     /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
     decision(direction: Direction, exchange: number, index?: number): string;
@@ -3911,8 +3919,10 @@ interface Decided {
 /** What the audit log is told of one session: where nobody hears it, nothing. */
 export declare class Trail {
     #private;
-    /** `policy` is that of the peer or of whom it was before; `session` is empty as long as there is none. */
+    /** `session` is empty as long as there is none. */
     constructor(policy: PeerPolicy, session: string, peer: PeerId);
+    /** The peer is another by what it shows, with the same id: nothing is kept of who it was before. */
+    renew(policy: PeerPolicy): void;
     /** Whether anybody hears it. */
     get heard(): boolean;
     opened({ role, suite, uses, serves }: Opened): void;
