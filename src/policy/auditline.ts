@@ -6,7 +6,7 @@ import { parseJson } from './json.js'
 export const MAX_AUDIT_LINE = 8_192
 
 const NEWLINE = 0x0a
-const FRAME = /^\{"seq":([1-9][0-9]{0,15}),"time":(0|[1-9][0-9]{0,15}),"prev":"([0-9a-f]{64})","record":(\{.*\})\}$/
+const FRAME = /^\{"seq":([1-9][0-9]{0,15}),"time":(0|[1-9][0-9]{0,15}),"prev":"([0-9a-f]{64})","record":(\{.*\})\}$/s
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** What a line says: of a kind of this version, or of one that is not known here. Its fields are unchecked. */
@@ -106,7 +106,7 @@ const parsedJson = (record: string, number: number): unknown => {
   try {
     return parseJson(record)
   } catch (cause) {
-    throw broken(number, 'expected a record in JSON in which no object has a name twice', cause)
+    throw broken(number, 'expected a record in JSON, of at most 16 levels below it, in which no object has a name twice', cause)
   }
 }
 

@@ -145,10 +145,11 @@ class Pairing {
     const key = `${act.direction === 'out' ? side : OTHER[side]} ${act.decision}`
     const partner = acts[OTHER[side]].get(key)
     if (partner === undefined) {
-      const twice = acts[side].get(key)
-      acts[side].set(key, act)
-      if (twice === undefined) this.#unpaired[side]++
-      else yield this.#leftover(side, twice)
+      if (acts[side].has(key)) yield this.#leftover(side, act)
+      else {
+        acts[side].set(key, act)
+        this.#unpaired[side]++
+      }
       return
     }
     acts[OTHER[side]].delete(key)
@@ -193,9 +194,10 @@ const actOf = (record: LineRecord, session: string, line: number): Act => {
     typeof address !== 'string' ||
     typeof bytes !== 'number' ||
     (effect !== 'allow' && effect !== 'deny') ||
-    !Array.isArray(rules)
+    !Array.isArray(rules) ||
+    !rules.every((rule) => typeof rule === 'string')
   )
     throw broken(line, 'expected a whole decision')
-  const act: Act = { session, decision, direction, verb, address, bytes, effect, rules: rules.map(String) }
+  const act: Act = { session, decision, direction, verb, address, bytes, effect, rules }
   return typeof why === 'string' ? { ...act, why } : act
 }

@@ -287,6 +287,18 @@ describe('a line', () => {
     })
   })
 
+  test('AU-1 is read whatever white space its record has, and whatever its texts hold, but a newline', () => {
+    const text = `{"seq":7,"time":0,"prev":"${zeros}","record":{"kind":\r"\u2028\u2029"}}`
+    expect(line(text).record.kind).toBe('\u2028\u2029')
+  })
+
+  test('AU-16 a record of more levels than a reader goes down is refused', () => {
+    const nested = (levels: number) =>
+      line(`{"seq":7,"time":0,"prev":"${zeros}","record":{"kind":"a","b":${'['.repeat(levels)}${']'.repeat(levels)}}}`)
+    expect(nested(16).seq).toBe(7)
+    expect(brokenBy(() => nested(17)).message).toContain('16 levels')
+  })
+
   test.each([
     ['nothing', ''],
     ['another order', `{"time":0,"seq":1,"prev":"${zeros}","record":{"kind":"a"}}`],

@@ -125,6 +125,15 @@ describe('two logs', () => {
     ])
   })
 
+  test('AU-12 of what stands twice the second is left, whatever it says and whenever its partner is read', () => {
+    const twice = [decided(A, 'in', '1'), decided(A, 'in', '1', { address: 'thermostat.v1.set' })]
+    const others = ['2', '3', '4']
+    const a = ofA(...others.map((id) => decided(B, 'out', id)), decided(B, 'out', '1'))
+    const b = ofB(...twice, ...others.map((id) => decided(A, 'in', id)))
+    for (const { findings } of [compare(a, b), compare(b, a)])
+      expect(findings).toMatchObject([{ kind: 'unsent', act: { decision: '1', address: 'thermostat.v1.set' } }])
+  })
+
   test('AU-11 own denials have no partner, nor has the initiation', () => {
     const a = ofA(decided(B, 'out', '0', { effect: 'deny', why: 'rule' }), decided(B, 'in', 'i', { verb: 'initiate' }))
     expect(compare(a, ofB())).toMatchObject({ findings: [], common: { paired: 0 } })
@@ -190,6 +199,7 @@ describe('two logs', () => {
     ['size', { bytes: '1' }],
     ['effect', { effect: 'maybe' }],
     ['rules', { rules: 'all' }],
+    ['rules that are texts', { rules: [Object.create(null)] }],
   ])('AU-12 a decision without a %s is broken', (_, change) => {
     const a = ofA(decided(B, 'out', '1', change))
     expect(() => compare(a, ofB())).toThrow(expect.objectContaining({ code: 'audit/broken', details: { line: 3 } }))

@@ -19,7 +19,7 @@ export const check: Command = {
         terminal.out(printable(JSON.stringify({ file, loads: store !== undefined, findings: remarks })))
         return
       }
-      for (const remark of remarks) terminal.out(`${file}:${lineOf(remark)}`)
+      for (const remark of remarks) terminal.out(`${file}:${printable(lineOf(remark))}`)
       if (store !== undefined) terminal.out(counted(remarks.length))
     })
     return isClean ? exit : EXIT.failed
@@ -29,7 +29,7 @@ export const check: Command = {
 /** The text of what does not load names its path itself. */
 const lineOf = ({ line, column, path, what, rule, text }: Remark): string => {
   const about = what === 'malformed' ? '' : ` (${path}${rule === undefined ? '' : `, rule ${rule}`})`
-  return `${line}:${column}: ${what}: ${text}${about}`
+  return `${line}:${column}: ${what}: ${text.replaceAll('…', '...')}${about}`
 }
 
 const counted = (count: number): string => (count === 1 ? '1 finding' : `${count} findings`)
