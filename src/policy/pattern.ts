@@ -48,6 +48,9 @@ export const isAskable = (verb: Verb, address: string): boolean => {
   return isAddress(sample.join('.'))
 }
 
+/** As long as every id: a token, and too long for a name or an operation. */
+const SOME_ID = 'sotto1'.padEnd(65, 'q')
+
 const elementOf = (part: string): Element | undefined => {
   if (part === '*') return { is: 'one' }
   if (part === '>') return { is: 'rest' }
@@ -69,9 +72,11 @@ const samplesOf = (pattern: readonly Element[]): string[] => {
   const ends = tail ? [['o'], ['v1'], ['v1', 'o'], ['n', 'v1'], ['n', 'v1', 'o']] : [[]]
   const samples: string[] = []
   for (let version = 0; version <= fixed.length; version++) {
-    const start = fixed.map((element, at) =>
-      element.is === 'literal' ? element.text : at < version ? 'n' : at === version ? 'v1' : 'o',
-    )
+    const start = fixed.map((element, at) => {
+      if (element.is === 'literal') return element.text
+      if (element.is === 'peer') return SOME_ID
+      return at < version ? 'n' : at === version ? 'v1' : 'o'
+    })
     for (const end of ends) samples.push([...start, ...end].join('.'))
   }
   return samples

@@ -149,9 +149,11 @@ const randomRule = (random: Random, id: string): Rule => {
   return random.chance(70) ? { ...common, by: who } : { ...common, to: who }
 }
 
-/** With 16 elements behind the operation at most. */
+/** With 16 elements behind the operation at most, and three ids: no address has room for a fourth. */
 const longPattern = (random: Random): string => {
-  const tail = repeated(random, 1, random.chance(10) ? 15 : 3, () => random.pick(TAIL))
+  const tail = repeated(random, 1, random.chance(10) ? 15 : 3, () => random.pick(TAIL)).map((element, at, all) =>
+    element === '{peer.id}' && all.slice(0, at).filter((before) => before === element).length >= 3 ? '*' : element,
+  )
   const last = random.chance(20) ? [random.pick(['>', '*'])] : []
   return [random.pick(['a', '*']), 'v1', random.pick(['o', '*']), ...tail, ...last].join('.')
 }

@@ -315,6 +315,10 @@ describe('PO-6 PO-7 patterns', () => {
     'a-',
     `a.v1.o${'.*'.repeat(17)}`,
   ])('PO-7 refuses %j for a call', (on) => expect(refusal(withRule({ on: [on] })).details.path).toBe('rules[0].on[0]'))
+  test.each(['a.v1.{peer.id}', '{peer.id}.v1.o', `a.v1.o${'.{peer.id}'.repeat(4)}`])(
+    'PO-7 refuses %s, for an id is longer than a name, and four of them than an address',
+    (on) => expect(refusal(withRule({ on: [on] })).details.path).toBe('rules[0].on[0]'),
+  )
   test('PO-7 the contract alone is what initiate can meet', () => {
     expect(loadPolicy(withRule({ verbs: ['call', 'initiate'], on: ['a.v1'] })).version).toBe(1)
     expect(refusal(withRule({ verbs: ['initiate'], on: ['a.v1.o'] })).details.path).toBe('rules[0].on[0]')
