@@ -106,7 +106,11 @@ const parsedJson = (record: string, number: number): unknown => {
   try {
     return parseJson(record)
   } catch (cause) {
-    throw broken(number, 'expected a record in JSON, of at most 16 levels below it, in which no object has a name twice', cause)
+    throw broken(
+      number,
+      'expected a record in JSON, of at most 16 levels below it, in which no object has a name twice',
+      cause,
+    )
   }
 }
 
