@@ -55,7 +55,7 @@ export const patternCases = (alice: string): Pattern[] => {
     is('no', 'a.v1.read.{peer.id}', `a.v1.read.${alice}`),
     is('yes', `a.v1.read.${alice}`, `a.v1.read.${alice}`),
     is('yes', 'a.v1.read.*.{peer.id}.>', `a.v1.read.x.${alice}.y`, 'alice'),
-    is('no', 'a.v1.{peer.id}', 'a.v1.read', 'alice'),
+    is('no', 'a.v1.read.{peer.id}', 'a.v1.read', 'alice'),
     is('yes', 'a.v1.read.{claim.tenant}', 'a.v1.read.acme'),
     is('no', 'a.v1.read.{claim.tenant}', 'a.v1.read.other'),
     is('no', 'a.v1.read.{claim.tenant}', 'a.v1.read.acme.x'),

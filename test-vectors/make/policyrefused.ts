@@ -122,6 +122,8 @@ const patterns = (): Refused[] => {
     on('PO-7', 'a contract in capitals', 'A.v1.read'),
     on('PO-7', 'a reserved operation', 'a.v1.then'),
     on('PO-7', '17 tokens', `a.v1.read${'.*'.repeat(17)}`),
+    on('PO-7', 'an id where an operation stands', 'a.v1.{peer.id}'),
+    on('PO-7', 'four ids, which no address has room for', `a.v1.read${'.{peer.id}'.repeat(4)}`),
   ]
 }
 
