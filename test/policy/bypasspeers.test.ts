@@ -1,38 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { VERBS, type Verb } from '../../src/contract/kinds.js'
-import { SottoError } from '../../src/errors.js'
 import type { Peer } from '../../src/identity/peer.js'
-import type { Attributes } from '../../src/policy/check.js'
 import { type PolicyStore, policyStore } from '../../src/policy/store.js'
 import { idOf } from './arbitrary.js'
+import { decide, pathOf, peer, rule, storeOf } from './asking.js'
 import { LOOKALIKES } from './lookalikes.js'
-
-const peer: Peer = { id: idOf(1), roles: [], claims: {} }
-const rule = (more: object = {}) => ({
-  id: 'r',
-  effect: 'allow',
-  by: ['any'],
-  verbs: VERBS,
-  on: ['>'],
-  ...more,
-})
-const storeOf = (...rules: object[]): PolicyStore => policyStore({ version: 1, rules })
-const decide = (
-  store: PolicyStore,
-  address: string,
-  over: { readonly verb?: Verb; readonly peer?: Peer; readonly attributes?: Attributes } = {},
-) => store.decide({ peer, direction: 'in', verb: 'call', attributes: {}, ...over, address }, 0)
-
-/** Where a document does not load; 'none' if it does. */
-const pathOf = (document: unknown): string => {
-  try {
-    policyStore(document)
-  } catch (error) {
-    if (SottoError.is(error, 'policy/malformed')) return error.details.path
-    throw error
-  }
-  return 'none'
-}
 
 describe('who', () => {
   const whoOf = (by: string, groups: object = {}) => policyStore({ version: 1, groups, rules: [rule({ by: [by] })] })
