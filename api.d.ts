@@ -1,3 +1,161 @@
+// dist/broker/broker.d.ts
+
+import type { QueueSettings } from '../contract/operation.js';
+/**
+ * Where the topics and queues of a service live. Bodies are opaque, those of queues borrowed when given and owned by the receiver when handed out;
+ * subjects are tokens joined by dots, empty for none; in a filter `*` stands for one token.
+ *
+ * What a method promises is in spec/broker.md, and `conforms` in test/broker/ asks it of each implementation. Every failure is a
+ * SottoError: `broker/failed` with a cause, or the code that a method names. After disposal every method rejects with it.
+ */
+export interface Broker extends AsyncDisposable {
+    /** The topic of an address, as in `thermostat.v1.readings`; one object an address. */
+    topic(address: string, settings: {
+        readonly retain: boolean;
+    }): BrokerTopic;
+    /** The queue of an address; one object an address. */
+    queue(address: string, settings: QueueSettings): BrokerQueue;
+}
+/** Messages to whoever listens now, in the order of each publisher. */
+export interface BrokerTopic {
+    /**
+     * The body is handed over, and nobody writes to it any more: all who hear it have these bytes.
+     * Settles when every subscription has taken it: one that waits (`block`) makes this wait; the promise may be that of others. With `retain`, not before the message
+     * is kept. undefined if all that is done already, so that publishing needs no promise. Rejects, never throws. @throws broker/full
+     */
+    publish(subject: string, body: Uint8Array): Promise<void> | undefined;
+    /**
+     * Settles when what is published from then on is heard; what is retained is handed to the sink before anything else, all of it
+     * and without waiting. A member of a group gets nothing that is retained.
+     *
+     * @param group of its members, those of the same name and filter, one gets each message; undefined for a subscription of its own
+     */
+    subscribe(filter: string, sink: Sink, group?: string): Promise<BrokerSubscription>;
+}
+/**
+ * Takes one message, at once or in a while; never throws or rejects. With `mayPass`, where another member of the group may take it,
+ * one that has no room answers `pass`. One that must not have it answers `pass` in any case; without a group that means nothing.
+ */
+export type Sink = (message: Published, mayPass: boolean) => Promise<void> | undefined | 'pass';
+export interface Published {
+    readonly subject: string;
+    readonly body: Uint8Array;
+    readonly retained: boolean;
+}
+export interface BrokerSubscription {
+    /** Resolves when it ends by itself, with why; never by `end`. */
+    readonly failed: Promise<Error>;
+    /** The sink hears nothing from here on. */
+    end(): void;
+}
+/** Messages that wait for a consumer: each is handed out until it is settled. */
+export interface BrokerQueue {
+    /** Settles once it is stored as the broker promises. @throws broker/full */
+    enqueue(subject: string, body: Uint8Array, options: EnqueueSettings): Promise<Enqueued>;
+    /**
+     * Up to `count` messages that are due, each leased for the queue's time; waits for one, until `signal` aborts: then none. A
+     * message that was handed out as often as may be is a dead letter in place of being handed out again.
+     */
+    lease(filter: string, count: number, signal: AbortSignal): Promise<readonly Leased[]>;
+    /** Once what it asks is stored. False if the lease is over, or the message was settled: then nothing was done. */
+    settle(receipt: string, outcome: Settlement): Promise<boolean>;
+    /** Dead letters, the oldest first, at most `count` behind the id `after`. */
+    dead(count: number, after?: string): Promise<readonly DeadLetter[]>;
+    /** A dead letter waits again, as one that was never handed out; false if there is none of that id. */
+    replay(id: string): Promise<boolean>;
+    /** Forgets a dead letter; false if there is none of that id. */
+    discard(id: string): Promise<boolean>;
+    metrics(): Promise<QueueMetrics>;
+}
+export interface EnqueueSettings {
+    /** Within the queue's window a second message of the same key is not stored. At most 256 bytes of UTF-8. */
+    readonly key?: string;
+    /** Not handed out before. At most 2^31-1. */
+    readonly delayMs?: number;
+}
+export interface Enqueued {
+    /** At most 64 characters of those of a token. Of a duplicate, that of the first. */
+    readonly id: string;
+    readonly duplicate: boolean;
+}
+export interface Leased {
+    readonly id: string;
+    readonly subject: string;
+    readonly body: Uint8Array;
+    /** Counted from 1. */
+    readonly attempt: number;
+    /** For `settle`: good for this lease alone. */
+    readonly receipt: string;
+}
+/**
+ * `retry` without a time takes the queue's backoff. `release` is as `retry`, of a delivery that nobody saw: it does not count as an
+ * attempt. `reject` makes a dead letter; `reason` has at most 255 bytes.
+ */
+export type Settlement = {
+    readonly is: 'ack';
+} | {
+    readonly is: 'release';
+    readonly afterMs: number;
+} | {
+    readonly is: 'retry';
+    readonly afterMs: number | undefined;
+} | {
+    readonly is: 'reject';
+    readonly reason: string;
+} | {
+    readonly is: 'extend';
+    readonly ms: number;
+};
+export interface DeadLetter {
+    readonly id: string;
+    readonly subject: string;
+    readonly body: Uint8Array;
+    readonly attempts: number;
+    /** What it was rejected with; empty if it was handed out too often. */
+    readonly reason: string;
+}
+/** Counts of messages, and the age of the oldest that is neither dead nor leased, in ms; 0 if there is none. */
+export interface QueueMetrics {
+    readonly ready: number;
+    readonly delayed: number;
+    readonly leased: number;
+    readonly dead: number;
+    readonly oldestMs: number;
+}
+
+// dist/broker/clock.d.ts
+
+/** Time as a broker takes it, which a test can make pass. */
+export interface Clock {
+    /** In ms; it never goes back while the broker lives. */
+    now(): number;
+    /** Runs `act` in `ms`, at most 2^31-1, or a little later, unless what it returns is called before. Keeps no process alive. */
+    after(ms: number, act: () => void): () => void;
+}
+/** Time since the process began. */
+export declare const monotonic: Clock;
+
+// dist/broker/memory.d.ts
+
+import type { Broker } from './broker.js';
+import { type Clock } from './clock.js';
+export interface MemoryBrokerOptions {
+    /** Bytes of one queue: of subjects, bodies and keys, and 64 of each; 268,435,456 if omitted. */
+    readonly queueBytes?: number;
+    /** Subjects of one topic that retains, and their bytes; 65,536 and 67,108,864 if omitted. */
+    readonly retainedSubjects?: number;
+    readonly retainedBytes?: number;
+    /** For tests that make time pass. */
+    readonly clock?: Clock;
+}
+/**
+ * A broker that keeps nothing beyond the process it lives in. An address that is asked for again has the settings it was first
+ * asked for with.
+ *
+ * @throws RangeError on a bound below 0
+ */
+export declare const memoryBroker: ({ queueBytes, retainedSubjects, retainedBytes, clock, }?: MemoryBrokerOptions) => Broker;
+
 // dist/cbor.d.ts
 
 import { type Bounds } from './cborscan.js';
@@ -52,64 +210,244 @@ export declare const REFUSED_KEYS: readonly ['__proto__', 'constructor', 'protot
  */
 export declare const scan: (bytes: Uint8Array, control: boolean, bounds?: Bounds) => boolean;
 
+// dist/contract/cddl.d.ts
+
+import type { Contract, ContractExport } from './define.js';
+/**
+ * CO-43: what another language needs to speak a contract, in CDDL (RFC 8610): its rows as they are hashed, and of each operation
+ * what stands in bodies and items. A body without a rule is empty. Types are those of the JSON Schemas, or looser where CDDL
+ * has no word for what these ask; `any` where there is none.
+ *
+ * @throws SottoError contract/malformed on an export that is none
+ */
+export declare const contractCddl: (of: Contract | ContractExport) => string;
+
+// dist/contract/changes.d.ts
+
+import type { Hash } from '../crypto/provider.js';
+import type { Contract, ContractExport } from './define.js';
+import type { Json } from './documented.js';
+import { type Row } from './row.js';
+/** One thing in which two contracts differ. */
+export interface ContractChange {
+    /** Undefined for the name of the contract. */
+    readonly operation: string | undefined;
+    /** A field of the row; `row` if one of them has no such operation; `schemas.request` and the like of documentation. */
+    readonly field: string;
+    /** What each has there; undefined where it has nothing. */
+    readonly mine: Json | undefined;
+    readonly theirs: Json | undefined;
+    /** Whether who uses `mine` is refused by who serves `theirs`; `maybe` where they agree, and only then find values they refuse. */
+    readonly breaking: 'no' | 'maybe' | 'yes';
+}
+/**
+ * CO-41: all in which two contracts differ, rising by operation: each field of a row with both values.
+ *
+ * @param mine what is used: a contract, or what one exported
+ * @param theirs what is served
+ * @throws SottoError contract/malformed on an export that is none
+ */
+export declare const contractChanges: (mine: Contract | ContractExport, theirs: Contract | ContractExport) => readonly ContractChange[];
+/**
+ * CO-42: in which one field, and how, the row differs that has this digest; undefined if it differs in more, or in names that nobody
+ * can guess.
+ *
+ * @param hash SHA-256 of a crypto provider
+ */
+export declare const guessChange: (hash: Hash, row: Row, digest: Uint8Array) => {
+    readonly field: keyof Row;
+    readonly theirs: Json | undefined;
+} | undefined;
+
 // dist/contract/define.d.ts
 
+import { type Schemas } from './documented.js';
+import { type Checked, type Flow } from './flow.js';
 import { type Operations } from './operation.js';
 import { type Row } from './row.js';
 /** Names and a version, as in `thermostat.v1`; the full grammar is checked when the contract is made. */
 export type ContractName = `${string}.v${number}`;
 /** What its server implements: plain frozen data, made by `contract`. */
-export interface Contract<N extends ContractName = ContractName, O extends Operations = Operations> {
+export interface Contract<N extends ContractName = ContractName, O extends Operations = Operations, F extends Flow | undefined = Flow | undefined> {
     readonly name: N;
     readonly operations: O;
-    /** The name and the rows, in the order of their numbers: what another language needs to speak it. */
+    /** Of a contract of conversations. */
+    readonly flow: F;
+    /** The name and the rows, in the order of their numbers, with JSON Schemas where the libraries of the shapes make them: what another language needs to speak it. */
     toJSON(): ContractExport;
 }
 export interface ContractExport {
     readonly name: string;
-    readonly operations: readonly Row[];
+    readonly operations: readonly ExportedRow[];
+}
+export interface ExportedRow extends Row {
+    /** Documentation, that peers do not agree on. */
+    readonly schemas?: Schemas;
 }
 /** CO-9. The rationale in spec/contract.md has the arithmetic. */
 export declare const MAX_OPERATIONS = 256;
 /** CO-11, CO-12: declared faults, and visible fields, of one operation. */
 export declare const MAX_NAMES = 64;
 /**
- * A contract of 1 to 256 operations. The record is copied; its shapes are held as they are and not called (CO-10).
+ * A contract of 1 to 256 operations. The record is copied; its shapes are held as they are and not called (CO-10). With a
+ * flow its operations are steps of conversations, which come in the order of the flow alone.
  *
- * @throws RangeError if a name, a kind or a count is outside the grammar of spec/contract.md
+ * @throws RangeError if a name, a kind or a count is outside the grammar of spec/contract.md, or the flow does not fit (CV-1 to CV-5)
  */
-export declare const contract: <const N extends ContractName, O extends Operations>(name: N, operations: O) => Contract<N, O>;
+export declare const contract: <const N extends ContractName, O extends Operations, const F extends Flow | undefined = undefined>(name: N, operations: O, flow?: F & Checked<O, F>) => Contract<N, O, F>;
+
+// dist/contract/documented.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Operation } from './operation.js';
+import type { Shape } from './shape.js';
+/** Plain JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | {
+    readonly [key: string]: Json;
+};
+/** JSON Schemas (draft 2020-12) of what travels in an operation, by the names of its shapes: documentation, which nothing is checked by. */
+export interface Schemas {
+    readonly request?: Json;
+    readonly response?: Json;
+    readonly message?: Json;
+    readonly up?: Json;
+    readonly down?: Json;
+    readonly faults?: Readonly<Record<string, Json>>;
+}
+/** The shapes of each kind, beside faults. */
+export declare const SHAPES: {
+    readonly requestResponse: readonly ["request", "response"];
+    readonly oneWay: readonly ["message"];
+    readonly stream: readonly ["request", "up", "down"];
+    readonly topic: readonly ["message"];
+    readonly queue: readonly ["message"];
+};
+/** CO-40: of one schema. */
+export declare const MAX_SCHEMA_DEPTH = 64;
+export declare const MAX_SCHEMA_VALUES = 10000;
+/** CO-39: the schemas that the libraries of its shapes make of what is sent; undefined if they make none. */
+export declare const schemasOf: (operation: Operation) => Schemas | undefined;
+/** A shape that takes whatever the wire carries, and no value, and shows the schema of another. */
+export declare const described: (schema: Json | undefined) => Shape<Wire>;
+/** CO-40: a frozen copy of what is plain JSON within the bounds of a schema; undefined of anything else. */
+export declare const plainJson: (value: unknown) => Json | undefined;
 
 // dist/contract/exported.d.ts
 
 import { type Contract } from './define.js';
 /**
  * CO-32: the contract of what `toJSON()` of another gave: the same name and rows, and shapes that take whatever the rows
- * let be sent. It is for what reads rows alone, as policies do, and for calls whose values nobody here checks.
+ * let be sent. It is for what reads rows alone, as policies do, and for calls whose values nobody here checks. The JSON Schemas
+ * are kept as documentation. Its queues have the usual settings.
  *
  * @param exported plain data, as JSON gives it
  * @throws SottoError contract/malformed if it is not what a contract exports; `details.path` says where
  */
 export declare const parseContract: (exported: unknown) => Contract;
 
+// dist/contract/flow.d.ts
+
+import type { Operations } from './operation.js';
+import type { In, Shape } from './shape.js';
+/** Which operations of a contract may come in which state of a conversation (spec/conversations.md). */
+export interface Flow {
+    /** The field of each step's request or message that says which conversation it belongs to: a text. */
+    readonly key: string;
+    /** For each state the operations that may come, each with the state it leads to. The first is `start`; `end` is none and is over. */
+    readonly states: Readonly<Record<string, Steps>>;
+}
+/** By operation, or by state: the state that a step leads to. */
+export type Steps = Readonly<Record<string, string>>;
+/** What the row of an operation says of the flow that names it; not an interface, as it is encoded as it is. */
+export type RowFlow = {
+    readonly key: string;
+    /** From each state in which the operation may come: the state it leads to. */
+    readonly steps: Steps;
+};
+/** What a flow must be to fit its operations: of operations whose names no type knows, any flow. */
+export type Checked<O, F> = string extends keyof O ? unknown : Fitting<O, F>;
+type Fitting<O, F> = F extends {
+    readonly key: infer K;
+    readonly states: infer S;
+} ? {
+    readonly key: string;
+    readonly states: {
+        readonly start: unknown;
+    } & {
+        readonly [A in keyof S]: A extends typeof END ? never : {
+            readonly [P in keyof S[A]]: P extends keyof O ? Target<O, P, K, S> : never;
+        };
+    };
+} : undefined;
+/** `state` is the member of a conversation's object that names its state, so it can be no step of it. */
+type Target<O, P extends keyof O, K, S> = P extends 'state' ? never : Keyed<O[P], K> extends true ? keyof S | typeof END : never;
+/** Whether a step's request has the key as a text that is always there. `any` has nothing for sure. */
+type Keyed<Op, K> = Op extends {
+    readonly kind: 'requestResponse';
+    readonly request: infer M extends Shape;
+} | {
+    readonly kind: 'oneWay';
+    readonly message: infer M extends Shape;
+} ? K extends keyof In<M> ? In<M>[K] extends string ? true : false : false : false;
+/** The state of a conversation that nobody has begun. */
+export declare const START = "start";
+/** Where a step leads that is the last: no state. */
+export declare const END = "end";
+/** CV-5. The rationale in spec/conversations.md has the arithmetic. */
+export declare const MAX_STATES = 64;
+/** CV-5: operations that may come in one state. */
+export declare const MAX_STEPS = 64;
+/** CV-8: bytes of a key, as UTF-8. */
+export declare const MAX_KEY_BYTES = 255;
+/** The state that `operation` leads to, or undefined if it may not come in `state`. */
+export declare const nextState: (flow: Flow, state: string, operation: string) => string | undefined;
+/** The operations that may come in `state`, rising. */
+export declare const expectedIn: (flow: Flow, state: string) => readonly string[];
+/** Whether an operation is a step of the flow at all; one that is not may come at any time. */
+export declare const isStep: (flow: Flow, operation: string) => boolean;
+/** CV-8: the key that a decoded message has in `field`: a text of 1 to 255 bytes. Undefined for any other. */
+export declare const keyIn: (field: string, value: unknown) => string | undefined;
+/** What the row of `operation` has of the flow, states rising; undefined if no state names it. */
+export declare const rowFlowOf: (flow: Flow | undefined, operation: string) => RowFlow | undefined;
+/**
+ * A frozen copy of a flow that fits `operations`.
+ * @throws RangeError if it does not
+ */
+export declare const flowOf: (contract: string, operations: Operations, flow: Flow) => Flow;
+export {};
+
 // dist/contract/kinds.d.ts
 
 /** The acts a policy speaks of, in the order of the table in spec/contract.md. */
 export declare const VERBS: readonly ['initiate', 'call', 'send', 'stream', 'publish', 'subscribe', 'enqueue', 'consume'];
 export type Verb = (typeof VERBS)[number];
-/** CO-14: which verbs an operation of each kind can be the object of. A kind is added as a row. */
+/** CO-14: which verbs an operation of each kind can be the object of; the second is of what stands, and is told what comes. */
 export declare const KINDS: {
     readonly requestResponse: readonly ["call"];
     readonly oneWay: readonly ["send"];
     readonly stream: readonly ["stream"];
+    readonly topic: readonly ["publish", "subscribe"];
+    readonly queue: readonly ["enqueue", "consume"];
 };
 export type Kind = keyof typeof KINDS;
 export declare const isKind: (text: string) => text is Kind;
+/** CO-18, CO-19, CO-30: the kinds that have what not every row has; of the others it is empty, false or absent. */
+export declare const HAVING: {
+    readonly subject: readonly ["topic", "queue"];
+    readonly retain: readonly ["topic"];
+    readonly faults: readonly ["requestResponse"];
+    readonly idempotent: readonly ["requestResponse"];
+    readonly up: readonly ["stream"];
+    readonly down: readonly ["stream"];
+};
+export declare const has: (kind: Kind, what: keyof typeof HAVING) => boolean;
 
 // dist/contract/operation.d.ts
 
 import type { Kind } from './kinds.js';
+import { type QueueSettings } from './queuesettings.js';
 import { type In, type Nothing, type Sent, type Shape, type Shapes } from './shape.js';
+import { type Template } from './subject.js';
 /**
  * One operation of a contract: plain frozen data.
  *
@@ -152,10 +490,29 @@ export interface Stream<Q extends Sent, U extends Sent, D extends Sent> extends 
     readonly up: U;
     readonly down: D;
 }
+export interface Topic<M extends Sent, S extends string> extends Operation {
+    readonly kind: 'topic';
+    readonly message: M;
+    readonly subject: S;
+    /** The subject, parsed: for `subjectOf` and what goes with it. */
+    readonly template: Template;
+}
+export type { QueueSettings };
+export interface Queue<M extends Sent, S extends string> extends Operation {
+    readonly kind: 'queue';
+    readonly message: M;
+    readonly subject: S;
+    /** As of a topic. */
+    readonly template: Template;
+    /** What its server does with messages; no part of the row. */
+    readonly settings: QueueSettings;
+}
 /** The kind tells the interface; it does not narrow by itself, as Operation is not a union. */
 export declare const isRequestResponse: (operation: Operation) => operation is RequestResponse<Sent, Sent, Shapes>;
 export declare const isOneWay: (operation: Operation) => operation is OneWay<Sent>;
 export declare const isStream: (operation: Operation) => operation is Stream<Sent, Sent, Sent>;
+export declare const isTopic: (operation: Operation) => operation is Topic<Sent, string>;
+export declare const isQueue: (operation: Operation) => operation is Queue<Sent, string>;
 /** No faults are declared. */
 export type NoFaults = Readonly<Record<never, never>>;
 /** `then` would make a client look like a promise. */
@@ -197,23 +554,63 @@ export declare const stream: <Q extends Sent = Nothing, U extends Sent = Nothing
     /** Top-level scalar fields of the request or of `up` items that policy rules may read as `body.NAME`. */
     readonly visible?: readonly (ScalarKey<In<Q>> | ScalarKey<In<U>>)[];
 }) => Stream<Q, U, D>;
-export {};
+/**
+ * Messages to whoever listens. The subject template names what a message is about, as in `{room}.{sensor}`; with `retain` who
+ * subscribes gets the last message of each subject first.
+ *
+ * @throws TypeError if it is no Standard Schema; RangeError on a template outside the grammar of spec/contract.md
+ */
+export declare const topic: <M extends Sent, const S extends string = ''>(message: M, options?: {
+    readonly subject?: S;
+    readonly retain?: boolean;
+} & Seen<M>) => Topic<M, S>;
+/**
+ * Messages that wait for a consumer, each handed out until one acknowledges it. The subject template is as of a topic.
+ *
+ * @throws TypeError if it is no Standard Schema; RangeError on a template or settings outside their bounds
+ */
+export declare const queue: <M extends Sent, const S extends string = ''>(message: M, options?: {
+    readonly subject?: S;
+} & Partial<QueueSettings> & Seen<M>) => Queue<M, S>;
+
+// dist/contract/queuesettings.d.ts
+
+/** How a queue treats its messages; every time in ms, and all whole numbers of at most 2^31-1. */
+export interface QueueSettings {
+    /** How long a consumer has a message before others get it; 30,000 if omitted. */
+    readonly leaseMs: number;
+    /** How often a message is handed out before it is a dead letter; 5 if omitted. */
+    readonly maxDeliveries: number;
+    /** The pause before the second delivery; it doubles with each, up to `backoffCapMs`. 1,000 and 60,000 if omitted. */
+    readonly backoffMs: number;
+    readonly backoffCapMs: number;
+    /** How long a key makes a second message of it a duplicate; 120,000 if omitted. */
+    readonly dedupeMs: number;
+    /** Messages kept, dead letters among them; 100,000 if omitted. */
+    readonly maxMessages: number;
+}
+/** CO-37: the settings of a queue; frozen. @throws RangeError on one that is unknown or outside its bounds */
+export declare const queueSettings: (given?: Partial<QueueSettings>) => QueueSettings;
 
 // dist/contract/row.d.ts
 
 import type { Hash } from '../crypto/provider.js';
+import { type Flow, type RowFlow } from './flow.js';
 import type { Kind } from './kinds.js';
 import type { Operation, Operations, Terms } from './operation.js';
 /** What two peers must hold in common of an operation: everything Sotto itself enforces, and no shape. */
 export interface Row extends Terms {
     readonly name: string;
     readonly kind: Kind;
+    /** CV-6: of a step of the contract's flow alone. */
+    readonly flow?: RowFlow | undefined;
 }
 /** The row of one operation; frozen. */
-export declare const rowOf: (name: string, operation: Operation) => Row;
+export declare const rowOf: (name: string, operation: Operation, flow?: Flow) => Row;
 /** CO-16: the rows of a contract, rising bytewise by name; a row's index is its number on the wire. */
 export declare const rowsOf: (contract: {
     readonly operations: Operations;
+    readonly flow?: Flow | undefined;
 }) => readonly Row[];
 /**
  * CO-17: the digest two peers compare. 32 bytes, freshly allocated.
@@ -221,6 +618,19 @@ export declare const rowsOf: (contract: {
  * @param hash SHA-256 of a crypto provider
  */
 export declare const rowDigest: (hash: Hash, row: Row) => Uint8Array;
+/** What of a row is hashed: the members it has, and no others, least of all a schema (CO-38). */
+export declare const membersOf: (row: Row) => {
+    name: string;
+    kind: "oneWay" | "queue" | "requestResponse" | "stream" | "topic";
+    subject: string;
+    faults: readonly string[];
+    visible: readonly string[];
+    retain: boolean;
+    idempotent: boolean;
+    up?: "bytes" | "items" | "nothing";
+    down?: "bytes" | "items" | "nothing";
+    flow?: RowFlow;
+};
 
 // dist/contract/shape.d.ts
 
@@ -232,6 +642,13 @@ export type Shape<I = unknown, O = I> = StandardSchemaV1<I, O>;
 export type In<S extends Shape> = StandardSchemaV1.InferInput<S>;
 /** What a shape's receiver gets. */
 export type Out<S extends Shape> = StandardSchemaV1.InferOutput<S>;
+/** What JSON Schema says of what it has no word for: that no value is taken, and, as OpenAPI 3.1 does, bytes. */
+export declare const NO_VALUE: Readonly<{
+    not: Readonly<{}>;
+}>;
+export declare const BYTES: Readonly<{
+    contentMediaType: "application/octet-stream";
+}>;
 /** No value: an empty body, `undefined` on both sides. */
 export declare const nothing: Shape<undefined>;
 /** A byte string as it is. */
@@ -244,6 +661,49 @@ export type Sent = Shape<Wire, unknown> | Nothing;
 export type Shapes = Readonly<Record<string, Sent>>;
 /** @throws TypeError if `shape` is no Standard Schema of version 1 */
 export declare const checkShape: (shape: Shape) => void;
+
+// dist/contract/subject.d.ts
+
+/** The parameters of a subject template, as in `{room}.{sensor}`: their names, as a type. */
+export type SubjectNames<S extends string> = S extends `${string}{${infer P}}${infer Rest}` ? P | SubjectNames<Rest> : never;
+/** What a message is about: a token for each parameter. */
+export type Subject<S extends string> = {
+    readonly [P in SubjectNames<S>]: string;
+};
+type Part = {
+    readonly is: 'literal';
+    readonly text: string;
+} | {
+    readonly is: 'parameter';
+    readonly name: string;
+};
+/** A subject template, read once; plain frozen data. */
+export interface Template {
+    /** As it stands in the row. */
+    readonly text: string;
+    readonly parts: readonly Part[];
+}
+/**
+ * CO-33: up to 16 elements joined by dots, each a token or a parameter in braces, no parameter twice. Empty for no subject.
+ * @throws RangeError
+ */
+export declare const parseTemplate: (text: string) => Template;
+/** Bytes of the shortest subject of a template. */
+export declare const shortest: ({ parts }: Template) => number;
+/**
+ * CO-34: the subject that parameters make, as in `kitchen.a`; with `wild` one that is not given is `*`.
+ *
+ * @param template as `topic` and `queue` keep it; a text is parsed at each call
+ * @throws RangeError on what is no token, and on a parameter that the template lacks
+ */
+export declare const subjectOf: (template: Template | string, parameters: Readonly<Record<string, string | undefined>>, wild?: boolean) => string;
+/** CO-34: the parameters of a subject that fits the template; frozen, and inherits nothing. */
+export declare const parametersOf: (template: Template | string, subject: string) => Readonly<Record<string, string>>;
+/** CO-34: whether a text is a subject of the template; with `wild`, CO-35, `*` may stand for a whole token of a parameter. */
+export declare const fits: (template: Template | string, subject: string, wild: boolean) => boolean;
+/** CO-35: whether a filter, in which `*` stands for any one token, takes a subject. */
+export declare const takes: (filter: string, subject: string) => boolean;
+export {};
 
 // dist/crypto/provider.d.ts
 
@@ -591,6 +1051,36 @@ export declare const ERRORS: {
         readonly wire: 52;
         readonly means: 'a message over the limit the other end declared';
     };
+    readonly 'flow/refused': {
+        readonly scope: 'exchange';
+        readonly wire: 64;
+        readonly means: 'a step its conversation does not allow now';
+    };
+    readonly 'topic/slow': {
+        readonly scope: 'exchange';
+        readonly wire: 80;
+        readonly means: 'a subscription whose reader was too slow for it';
+    };
+    readonly 'broker/full': {
+        readonly scope: 'exchange';
+        readonly wire: 81;
+        readonly means: 'a store of messages with no room for another';
+    };
+    readonly 'queue/lapsed': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a delivery whose lease is over or that was settled';
+    };
+    readonly 'broker/failed': {
+        readonly scope: 'exchange';
+        readonly wire: 82;
+        readonly means: 'the store of messages failed';
+    };
+    readonly 'broker/corrupt': {
+        readonly scope: 'message';
+        readonly wire: 0;
+        readonly means: 'a stored message that is not as it was written';
+    };
     readonly 'transport/failed': {
         readonly scope: 'session';
         readonly wire: 0;
@@ -598,7 +1088,7 @@ export declare const ERRORS: {
     };
 };
 export type ErrorCode = keyof typeof ERRORS;
-/** The code of a wire number other than 0, or undefined. */
+/** The code of a wire number other than 0, which is none (ER-2), or undefined. */
 export declare const codeOfWire: (wire: number) => ErrorCode | undefined;
 /** Details by code; a code not listed has none. */
 export interface ErrorDetails {
@@ -630,15 +1120,22 @@ export interface ErrorDetails {
         readonly contract: string;
         readonly operation?: string;
     };
+    /** `field` of the row, at the end that refused, where one alone differs. */
     'contract/changed': {
         readonly contract: string;
         readonly operation: string;
+        readonly field?: string;
     };
     'contract/invalid': {
         readonly path: string;
     };
     'contract/malformed': {
         readonly path: string;
+    };
+    /** `expected`: the operations that may come now. */
+    'flow/refused': {
+        readonly state: string;
+        readonly expected: readonly string[];
     };
     'identity/mismatch': {
         readonly expected: string;
@@ -1072,11 +1569,18 @@ export declare const trustStore: (trust: readonly TrustEntry[] | Trust, options?
 
 // dist/index.d.ts
 
+export type { Broker, BrokerQueue, BrokerSubscription, BrokerTopic, DeadLetter as StoredDeadLetter, Enqueued, EnqueueSettings, Leased, Published, QueueMetrics, Settlement, Sink, } from './broker/broker.js';
+export type { Clock } from './broker/clock.js';
+export { type MemoryBrokerOptions, memoryBroker } from './broker/memory.js';
 export type { Wire } from './cbor.js';
+export { contractCddl } from './contract/cddl.js';
+export { type ContractChange, contractChanges } from './contract/changes.js';
 export { type Contract, type ContractExport, type ContractName, contract } from './contract/define.js';
 export { parseContract } from './contract/exported.js';
+export type { Flow } from './contract/flow.js';
 export type { Verb } from './contract/kinds.js';
-export { type OneWay, type Operation, type Operations, oneWay, type RequestResponse, requestResponse, type Stream, stream, } from './contract/operation.js';
+export { type OneWay, type Operation, type Operations, oneWay, type Queue, queue, type RequestResponse, requestResponse, type Stream, stream, type Topic, topic, } from './contract/operation.js';
+export type { QueueSettings } from './contract/queuesettings.js';
 export { bytes, nothing, type Shape } from './contract/shape.js';
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js';
 export { type Auditor, generateAuditor, parseAuditor } from './identity/auditor.js';
@@ -1106,9 +1610,16 @@ export type { Connect } from './link/reach.js';
 export type { Closed, Denial, Refusal, Session } from './link/session.js';
 export { type Client, client } from './messaging/client.js';
 export type { Context } from './messaging/context.js';
+export { type At, converse } from './messaging/converse.js';
 export { faultOf } from './messaging/fault.js';
+export type { InstanceLimits } from './messaging/instances.js';
+export type { ConsumeOptions, EnqueueOptions, QueueClient } from './messaging/queue.js';
+export type { DeadLetter, QueueAdmin, Queues } from './messaging/queueadmin.js';
+export type { Consumer, Delivery } from './messaging/queuedelivery.js';
 export { type Handlers, type ServeOptions, type Service, serve } from './messaging/serve.js';
 export type { Duplex } from './messaging/stream.js';
+export type { Heard, SubscribeOptions, Subscription, TopicClient } from './messaging/topic.js';
+export { toWeb, type WebStreams } from './messaging/webstream.js';
 export type { Decision, Question, Verdict } from './policy/decide.js';
 export type { ExplainedRule, Explanation, NearRule } from './policy/explain.js';
 export type { Finding } from './policy/findings.js';
@@ -1298,6 +1809,7 @@ export declare const dial: <const U extends Contract = never>(endpoint: Endpoint
 import type { Wire } from '../cbor.js';
 import type { Contract } from '../contract/define.js';
 import type { SottoError } from '../errors.js';
+import type { Step } from '../session/conversations.js';
 import type { Admitted } from '../session/gate.js';
 import type { Closed, Session } from './session.js';
 /** What messaging asks of a session; bodies are wire values, already checked by a shape. */
@@ -1307,11 +1819,30 @@ export interface Caller {
      * @throws SottoError policy/denied, policy/limited, call/fault, call/internal, call/deadline, call/cancelled,
      * contract/unserved, contract/invalid, session/lost, session/closed
      */
-    call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined>;
+    call(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Promise<Wire | undefined>;
     /** undefined at once while there is credit, else a promise that settles when the own gate and credit have taken it. */
-    send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined;
-    /** @throws SottoError as `call` does, of what is known at once */
-    stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream;
+    send(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Promise<void> | undefined;
+    /** Of a topic or queue, what stands: a subscription or a consumer. @throws SottoError as `call` does, of what is known at once */
+    stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream;
+    /** Of a link alone: resolves when a session is there, rejects once there will be none. */
+    ready?(): Promise<void>;
+}
+/** Where in an operation an act is. */
+export interface Where {
+    /** Of a topic or queue: its tokens joined by dots, `*` for any where it stands. */
+    readonly subject?: string;
+    /** Of a step of a conversation: what rules read as `state`. */
+    readonly state?: string;
+}
+/** What a subscription or a consumer is handed. */
+export interface Delivery {
+    /** Without `*`. */
+    readonly subject: string;
+    /** One CBOR item, as it goes out; not written to while it waits. */
+    readonly item: Uint8Array;
+    /** Size of the message itself, and the message, for rules that read of it. */
+    readonly bytes: number;
+    readonly content: () => Wire | undefined;
 }
 /** One end of a stream; items are wire values, already checked by a shape. */
 export interface Stream {
@@ -1323,6 +1854,10 @@ export interface Stream {
     readonly cut: SottoError | undefined;
     /** undefined at once while there is room, else a promise of it. @throws SottoError, TypeError behind the end */
     write(value: Wire): Promise<void> | undefined;
+    /** As `write`, of a subscription or consumer here, once the rules let its peer have it: `denied` if they do not. */
+    deliver(delivery: Delivery): Promise<void> | undefined | 'denied';
+    /** Whether the rules let its peer have what is to wait for room before it is delivered, which asks again. */
+    mayHear(delivery: Delivery): boolean;
     /** This direction is over behind what was written. */
     end(): Promise<void> | undefined;
     /** Gives the whole stream up. */
@@ -1333,7 +1868,10 @@ export interface Stream {
     stop(): void;
 }
 export interface CallOptions {
-    /** Gives the call up: it rejects with call/cancelled, and the handler's signal aborts. */
+    /**
+     * Gives the call up: it rejects with call/cancelled, and the handler's signal aborts. With the signal of a handler's context
+     * it has no more time than is left of the message that is handled.
+     */
     readonly signal?: AbortSignal;
     /** At most 2^31-1, and kept at both ends. 0 is none: then the end of the session is the call's. */
     readonly timeoutMs?: number;
@@ -1345,10 +1883,16 @@ export interface Incoming {
     readonly admitted: Admitted;
     readonly session: Session;
     readonly operation: string;
+    /** Empty for operations that have none. */
+    readonly subject: string;
     readonly value: Wire | undefined;
+    /** Of a message of a conversation. */
+    readonly step: Step | undefined;
     readonly labels: Readonly<Record<string, string>>;
     /** Made when it is first read. */
     readonly signal: AbortSignal;
+    /** Infinity for no end. */
+    readonly timeLeftMs: number;
     /** False if the policy denies it by now: to be asked by who has let it wait (LI-58). */
     readonly stands: boolean;
     /** This end of it, if the operation is a stream. */
@@ -1368,6 +1912,19 @@ export type Answer = {
     readonly is: 'invalid';
     readonly path: string;
     readonly item?: number;
+}
+/** A topic or queue could not take it. */
+ | {
+    readonly is: 'refused';
+    readonly code: 'topic/slow' | 'broker/full' | 'broker/failed';
+} | {
+    readonly is: 'misstep';
+    readonly state: string;
+    readonly expected: readonly string[];
+}
+/** What its handler asked for it had no time left. */
+ | {
+    readonly is: 'late';
 }
 /** The handler of a stream is done. */
  | {
@@ -1459,7 +2016,7 @@ export declare const readIdentity: (path: string, options?: {
 export declare const readIssuer: (path: string, options?: {
     readonly passphrase?: () => Promise<string>;
 }) => Promise<Issuer>;
-/** The auditor of a key file; as `readIdentity`. @throws SottoError identity/file */
+/** ID-54: the auditor of a key file; as `readIdentity`. @throws SottoError identity/file */
 export declare const readAuditor: (path: string, options?: {
     readonly passphrase?: () => Promise<string>;
 }) => Promise<Auditor>;
@@ -1477,7 +2034,7 @@ export declare const writeIdentity: (path: string, identity: Identity, options?:
 export declare const writeIssuer: (path: string, issuer: Issuer, options?: {
     readonly passphrase?: string;
 }) => Promise<IssuerId>;
-/** Makes the key file of an auditor; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
+/** ID-54: makes the key file of an auditor; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
 export declare const writeAuditor: (path: string, auditor: Auditor, options?: {
     readonly passphrase?: string;
 }) => Promise<AuditorId>;
@@ -1679,6 +2236,12 @@ export declare const AFTER: {
     readonly 'call/fault': 'final';
     readonly 'call/internal': 'final';
     readonly 'call/too-large': 'final';
+    readonly 'flow/refused': 'final';
+    readonly 'topic/slow': 'final';
+    readonly 'broker/full': 'final';
+    readonly 'queue/lapsed': 'final';
+    readonly 'broker/failed': 'final';
+    readonly 'broker/corrupt': 'final';
     readonly 'transport/failed': 'retry';
 };
 /** How patient a link is, in ms. */
@@ -1953,12 +2516,13 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
     renew(credential: Uint8Array): void;
     /**
      * Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends within 5 s.
+     * Subscriptions and consumers end at once, with session/closed.
      * @throws RangeError unless `timeoutMs` is 0..86,400,000
      */
     drain(options?: {
         readonly timeoutMs?: number;
     }): Promise<void>;
-    /** Flushes and ends, authenticated, within 5 s: what is open has 4 s to finish. Never rejects. */
+    /** As `drain`, within 5 s: what is open has 4 s to finish. Flushes and ends, authenticated. Never rejects. */
     close(): Promise<void>;
     /** Ends at once, without a byte. `closed` tells of `reason`, if it is a SottoError, or of session/closed. */
     abort(reason?: unknown): void;
@@ -1986,22 +2550,64 @@ export declare const readTrust: (path: string) => Promise<Trust>;
  */
 export declare const revokeIn: (path: string, what: Revoked) => Promise<boolean>;
 
+// dist/messaging/answer.d.ts
+
+import type { Sent, Shapes } from '../contract/shape.js';
+import { SottoError } from '../errors.js';
+import type { Answer, Incoming } from '../link/face.js';
+import { type Context } from './context.js';
+import type { Slots } from './slots.js';
+/** An operation with its handler. */
+export interface Task {
+    readonly request: Sent;
+    /** Undefined for a one-way message, whose handler's result is nobody's, and for a stream. */
+    readonly response: Sent | undefined;
+    /** Of a stream alone. */
+    readonly up?: Sent;
+    readonly down?: Sent;
+    readonly faults: Shapes;
+    run(input: unknown, context: Context<Shapes>): unknown;
+}
+/** What all messages of one service share. */
+export interface Desk {
+    readonly slots: Slots;
+    readonly around: ((call: Incoming['admitted'], next: () => Promise<void>) => Promise<void>) | undefined;
+    readonly failed: (error: unknown, call: Incoming['admitted'], incident: string) => void;
+}
+type Outcome = Answer | undefined;
+/**
+ * The one outcome of an admitted message (ME-2); undefined if nobody waits for it. Never throws or rejects: what goes
+ * wrong is an answer too. A handler that does not wait is answered for at once, without a promise.
+ */
+export declare const answer: (incoming: Incoming, task: Task | undefined, desk: Desk) => Outcome | Promise<Outcome>;
+/** ME-10, ME-11: an incident at both ends. */
+export declare const internal: (error: unknown, incoming: Incoming, desk: Desk) => Answer;
+/** ME-45: of what is sent one way its sender may not hear any more. */
+export declare const invalid: (error: SottoError<'contract/invalid'>, { admitted }: Incoming, desk: Desk) => Answer;
+/** True of what has no answer. */
+export declare const isOneWay: ({ verb }: Incoming['admitted']) => boolean;
+/** ME-10 */
+export declare const newIncident: () => string;
+export declare const report: (error: unknown, call: Incoming['admitted'], incident: string, { failed }: Desk) => void;
+export {};
+
 // dist/messaging/client.d.ts
 
 import type { Contract } from '../contract/define.js';
-import { type OneWay, type Operation, type RequestResponse, type Stream } from '../contract/operation.js';
+import { type OneWay, type Operation, type Queue, type RequestResponse, type Stream, type Topic } from '../contract/operation.js';
 import type { In, Out, Shapes } from '../contract/shape.js';
 import { type CallOptions } from '../link/face.js';
 import type { Link } from '../link/link.js';
 import type { Session } from '../link/session.js';
+import { type QueueClient } from './queue.js';
 import { type Duplex } from './stream.js';
-/** ME-13: how long a call waits unless it says otherwise. */
-export declare const CALL_TIMEOUT_MS = 30000;
+import { type TopicClient } from './topic.js';
 /** One function an operation: what this end may ask of the peer. */
 export type Client<C extends Contract> = {
     readonly [K in keyof C['operations']]: Act<C['operations'][K]>;
 };
-type Act<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, Shapes> ? (...args: Args<In<Q>>) => Promise<Out<R>> : Op extends OneWay<infer M> ? (...args: Args<In<M>>) => Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (...args: Args<In<Q>>) => Duplex<In<U>, Out<D>> : never;
+/** How a program asks for an operation. */
+export type Act<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, Shapes> ? (...args: Args<In<Q>>) => Promise<Out<R>> : Op extends OneWay<infer M> ? (...args: Args<In<M>>) => Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (...args: Args<In<Q>>) => Duplex<In<U>, Out<D>> : Op extends Topic<infer M, infer S> ? TopicClient<M, S> : Op extends Queue<infer M, infer S> ? QueueClient<M, S> : never;
 type Args<I> = undefined extends I ? [value?: I, options?: CallOptions] : [value: I, options?: CallOptions];
 /**
  * The operations of `contract` at the peer of a session or link, as one frozen object of functions.
@@ -2024,17 +2630,23 @@ import { SottoError } from '../errors.js';
 import type { Answer, Incoming } from '../link/face.js';
 import type { Session } from '../link/session.js';
 /** What a handler knows of the message it handles. */
-export interface Context<F extends Shapes = NoFaults, U = never> {
+export interface Context<F extends Shapes = NoFaults, I = undefined, U = never> {
     /** Who sent it: authenticated. */
     readonly peer: Session['peer'];
     /** Where it came in; `client(session, …)` asks the sender something. */
     readonly session: Session;
     /**
      * Aborts when the answer is no longer wanted: cancelled, past its deadline, denied since, or the session was lost. A
-     * one-way message has no answer; its handler is told of a lost session alone.
+     * one-way message has no answer; its handler is told of a lost session alone. What is asked of another with this very signal
+     * has no more time than is left here, at the other end too; one made of it by AbortSignal.any gives up with it, and says
+     * nothing of time.
      */
     readonly signal: AbortSignal;
+    /** Until the signal aborts for its deadline, in ms; Infinity if its sender waits without end. */
+    readonly timeLeftMs: number;
     readonly labels: Readonly<Record<string, string>>;
+    /** Of a step of a conversation: what the service's `instance` made for it. */
+    readonly instance: I;
     /**
      * What comes up a stream, in order. Leaving the iteration tells the peer that no more is wanted. It throws what ended the
      * stream, and contract/invalid at an item that its shape refuses, which the peer is told too unless it is caught.
@@ -2059,12 +2671,55 @@ export declare class HandlerContext implements Context<Shapes> {
     get peer(): Session['peer'];
     get session(): Session;
     get signal(): AbortSignal;
+    get timeLeftMs(): number;
     get labels(): Incoming['labels'];
+    get instance(): undefined;
     get up(): AsyncIterable<never>;
     get fault(): Context<Shapes>['fault'];
 }
 /** The answer that a thrown fault of this very context stands for; undefined for anything else. */
 export declare const faultAnswer: (error: unknown, context: Context<Shapes>) => Answer | undefined;
+
+// dist/messaging/converse.d.ts
+
+import type { Contract } from '../contract/define.js';
+import { type Flow } from '../contract/flow.js';
+import type { Link } from '../link/link.js';
+import type { Session } from '../link/session.js';
+import { type Act } from './client.js';
+type States<C> = C extends {
+    readonly flow: infer F extends Flow;
+} ? F['states'] : Readonly<Record<never, never>>;
+/**
+ * A state of a conversation: a function for each operation that may come in it. Each settles as that of a client does, with
+ * what it gave and the state it led to.
+ */
+export type At<C extends Contract, A> = {
+    readonly state: A;
+} & (A extends keyof States<C> ? {
+    readonly [P in keyof States<C>[A]]: P extends keyof C['operations'] ? Next<C, Act<C['operations'][P]>, States<C>[A][P]> : never;
+} : unknown);
+type Next<C extends Contract, F, A> = F extends (...args: infer P) => Promise<infer V> ? (...args: P) => Promise<{
+    readonly value: V;
+    readonly next: At<C, A>;
+}> : never;
+/**
+ * A conversation at the peer of a session or link, from its start, or from the state `at` that it was left in: the order of its
+ * steps is checked when the program is compiled, and by both ends when it runs.
+ *
+ * What this gives stands for a state: any number of conversations may go on from it, each under its own key. What a step
+ * gives as `next` stands for that conversation, in its state: one step at a time is taken from it, and none once that has
+ * succeeded. A step that fails leaves it as it was.
+ *
+ * A step rejects with `flow/refused` if it may not come: `details.expected` are those that may. The peer decides; what is
+ * known here is refused here.
+ *
+ * @throws contract/unserved if the session or link does not use the contract; RangeError if the flow has no such state
+ */
+export declare const converse: <U extends Contract, C extends U & {
+    readonly flow: Flow;
+}, A extends keyof States<C> = 'start' & keyof States<C>>(on: Session<U> | Link<U>, contract: C, at?: A) => At<C, A>;
+export {};
 
 // dist/messaging/fault.d.ts
 
@@ -2092,22 +2747,281 @@ export declare const faultOf: <F extends Shapes>(error: unknown, operation: Requ
  */
 export declare const received: (operation: RequestResponse<Sent, Sent, Shapes>, error: SottoError<'call/fault'>) => SottoError<'call/fault'>;
 
+// dist/messaging/instances.d.ts
+
+import type { Session } from '../link/session.js';
+type PeerId = Session['peer']['id'];
+/** How many conversations a service keeps, and for how long. */
+export interface InstanceLimits {
+    /** Of all peers together; 65,536 if omitted. */
+    readonly most?: number;
+    /** Of one peer, over all its sessions; 1,024 if omitted. */
+    readonly perPeer?: number;
+    /** How long one is kept in which no step comes, in ms; 3,600,000 if omitted. */
+    readonly idleMs?: number;
+}
+/** A conversation of a service: of one peer, under one key. What waits in it are steps. */
+export declare class Instance<Step> {
+    readonly peer: PeerId;
+    readonly key: string;
+    /** CV-9: where the last step that committed has led. */
+    state: string;
+    /** CV-10: the state behind all steps that wait, if all of them commit; undefined until somebody asks. */
+    tentative: string | undefined;
+    /** What the service keeps of it, from its first step on. */
+    kept: {
+        readonly value: unknown;
+    } | undefined;
+    /** Steps without an outcome, in the order they came; the first may be with its handler. */
+    readonly steps: Set<Step>;
+    /** When its last step had its outcome, in ms of the clock. */
+    idleAtMs: number;
+    constructor(peer: PeerId, key: string);
+}
+/** The conversations of a service: bounded in number, and each in how long nothing happens in it. */
+export declare class Instances<Step> {
+    #private;
+    /** @throws RangeError if a limit is not a whole number of 1 or more */
+    constructor(limits: InstanceLimits);
+    /** How many there are: those that are kept, and those whose first step has no outcome. */
+    get count(): number;
+    find(peer: PeerId, key: string, nowMs: number): Instance<Step> | undefined;
+    /** CV-20: whether one more of `peer` may be added. */
+    hasRoom(peer: PeerId): boolean;
+    /** A new one; undefined if there is no room. */
+    add(peer: PeerId, key: string): Instance<Step> | undefined;
+    /** A step waits in it. */
+    wake(instance: Instance<Step>): void;
+    /** No step waits in it any more: it is kept for a while if it has begun, and forgotten if not. */
+    rest(instance: Instance<Step>): void;
+}
+export {};
+
+// dist/messaging/local.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Contract } from '../contract/define.js';
+import type { Caller, CallOptions, Stream, Where } from '../link/face.js';
+import { type Act } from './client.js';
+import type { Post } from './post.js';
+/** The topics and queues of a service, asked by the process it lives in: as of a `client`, without a session or a policy. */
+export type Local<C extends Contract> = {
+    readonly [K in keyof C['operations'] as C['operations'][K] extends {
+        readonly kind: 'topic' | 'queue';
+    } ? K : never]: Act<C['operations'][K]>;
+};
+/** The topics and queues of a service as its own process asks them: no peer, so no policy. */
+export declare class LocalCaller implements Caller {
+    #private;
+    constructor(posts: ReadonlyMap<string, Post>);
+    call(_contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Promise<Wire | undefined>;
+    send(_contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Promise<void> | undefined;
+    stream(_contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream;
+}
+
+// dist/messaging/nodestream.node.d.ts
+
+import { Duplex as NodeDuplex } from 'node:stream';
+import { type Duplex } from './stream.js';
+/**
+ * A stream of bytes as a Node stream, for `pipeline`: readable where bytes come down, writable where they go up. A slow reader at
+ * either end makes the writer at the other wait.
+ *
+ * Ending it ends what goes up; where nothing comes down it has finished when the handler is done. What the stream fails with is what
+ * it is destroyed with. Destroying it before it is over gives the stream up, with its error for a reason.
+ */
+export declare const toNode: <U extends Uint8Array | undefined, D extends Uint8Array | undefined>(duplex: Duplex<U, D>) => NodeDuplex;
+
+// dist/messaging/post.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { PeerId } from '../identity/id.js';
+import type { Answer, Incoming, Stream } from '../link/face.js';
+import { type Desk } from './answer.js';
+/** What somebody asks of a topic or queue. */
+export interface Asked {
+    /** Undefined: the service itself. */
+    readonly from: PeerId | undefined;
+    /** Empty where the operation has none; with `*` of what stands alone. */
+    readonly subject: string;
+    readonly value: Wire | undefined;
+    readonly labels: Incoming['labels'];
+}
+/** A topic or queue of a service, for its peers and for the process it lives in. */
+export interface Post {
+    /** Publishes or enqueues; what it gives is the reply, or a promise of it, which one-way messages may share. @throws SottoError, which says what became of it */
+    put(asked: Asked): Wire | undefined | Promise<Wire | undefined>;
+    /** Subscribes or consumes, until that is over; undefined if nobody waits for how. @throws (rejects) SottoError */
+    stand(asked: Asked, stream: Stream): Promise<Answer | undefined>;
+}
+type Outcome = Answer | undefined;
+/** What is asked of the posts of a service, and its answers. */
+export declare class Counter {
+    #private;
+    constructor(desk: Desk);
+    /** The one outcome of what a peer asks of a post. Never throws or rejects; of messages that wait for one promise it is one. */
+    answer(post: Post, incoming: Incoming): Outcome | Promise<Outcome>;
+}
+export {};
+
+// dist/messaging/queue.d.ts
+
+import type { Enqueued } from '../broker/broker.js';
+import type { In, Out, Sent } from '../contract/shape.js';
+import { type Subject } from '../contract/subject.js';
+import type { CallOptions } from '../link/face.js';
+import type { Consumer } from './queuedelivery.js';
+import type { Place } from './topic.js';
+/** A queue as whoever asks meets it. The subject is left out where the template has no parameters. */
+export interface QueueClient<M extends Sent, S extends string> {
+    /**
+     * Settles once the broker of the service has stored the message: it will be handed out until somebody settles it. It waits 30
+     * seconds unless `timeoutMs` says otherwise.
+     *
+     * @throws (rejects) as a call does; broker/full, and broker/failed with `ran` of maybe; RangeError on a subject, key or delay
+     * outside its bounds
+     */
+    enqueue(...args: EnqueueArgs<M, S>): Promise<Enqueued>;
+    /**
+     * What waits in the queue, until the iteration is left. A parameter that `filter` leaves out may be anything. Over a link it is
+     * made anew in each session; what was not settled in the one before comes again, to whoever is first.
+     *
+     * @throws RangeError on a filter or credit outside its bounds
+     */
+    consume(filter?: Partial<Subject<S>>, options?: ConsumeOptions): Consumer<Out<M>, Subject<S>>;
+}
+type EnqueueArgs<M extends Sent, S extends string> = undefined extends In<M> ? [...Place<S>, value?: In<M>, options?: EnqueueOptions] : [...Place<S>, value: In<M>, options?: EnqueueOptions];
+export interface EnqueueOptions extends CallOptions {
+    /** Of the same key the queue stores one message in its window, and says of others that they are duplicates. At most 256 bytes of UTF-8. */
+    readonly key?: string;
+    /** It is not handed out before. At most 2^31-1. */
+    readonly delayMs?: number;
+}
+export interface ConsumeOptions extends CallOptions {
+    /**
+     * Deliveries that this end may hold unsettled, 1 to 65,536; 1 if omitted. Their leases run from when the service handed them out,
+     * so it should be no more than what is worked on at the same time.
+     */
+    readonly credit?: number;
+}
+export {};
+
+// dist/messaging/queueadmin.d.ts
+
+import type { QueueMetrics } from '../broker/broker.js';
+import type { Contract } from '../contract/define.js';
+import { type Queue } from '../contract/operation.js';
+import type { Out } from '../contract/shape.js';
+import { type Subject } from '../contract/subject.js';
+import { SottoError } from '../errors.js';
+import type { PeerId } from '../identity/id.js';
+/** The queues of a service, for who looks after them. */
+export type Queues<C extends Contract> = {
+    readonly [K in keyof C['operations'] as C['operations'][K] extends {
+        readonly kind: 'queue';
+    } ? K : never]: C['operations'][K] extends Queue<infer M, infer S> ? QueueAdmin<Out<M>, Subject<S>> : never;
+};
+/** What became of the messages of one queue. Each rejects with broker/failed if the broker does. */
+export interface QueueAdmin<T, S> {
+    /**
+     * A page of dead letters, the oldest first: at most `count`, 100 if omitted, behind the id `after`.
+     * @throws RangeError on a count outside 1..1,000
+     */
+    dead(options?: {
+        readonly count?: number;
+        readonly after?: string;
+    }): Promise<readonly DeadLetter<T, S>[]>;
+    /** It waits again, as one that was never handed out; false if no dead letter has that id. */
+    replay(id: string): Promise<boolean>;
+    /** It is forgotten; false if no dead letter has that id. */
+    discard(id: string): Promise<boolean>;
+    metrics(): Promise<QueueMetrics>;
+}
+export interface DeadLetter<T, S> {
+    readonly id: string;
+    readonly subject: S;
+    /** How often it was handed out. */
+    readonly attempts: number;
+    /** What its consumer rejected it with; empty if it was handed out too often. */
+    readonly reason: string;
+    /** Who enqueued it; undefined if that is the service itself, or `error` is there. */
+    readonly from: PeerId | undefined;
+    /** What the shape makes of it; undefined if it is refused, for `error`. */
+    readonly value: T | undefined;
+    /** contract/invalid if the shape of today refuses it, broker/corrupt if it is not as it was stored. */
+    readonly error: SottoError | undefined;
+}
+
+// dist/messaging/queuedelivery.d.ts
+
+import type { PeerId } from '../identity/id.js';
+/**
+ * Messages handed out, one after another. Leaving the iteration, and disposal, wait for what was asked of deliveries and give back
+ * what is unsettled; iterators share what comes. It fails with what ended it: policy/denied, contract/invalid, broker/failed,
+ * session/closed, session/lost, call/cancelled. A message that the shape refuses is rejected to the dead letters.
+ */
+export interface Consumer<T, S> extends AsyncIterable<Delivery<T, S>>, AsyncDisposable {
+}
+/**
+ * One message, leased to this consumer for the queue's time. Each of the four functions settles once the service has stored what it
+ * asks, or rejects: queue/lapsed if the lease was over or it was settled before, session/lost if that cannot be known (`ran` of maybe)
+ * or nothing could be asked (no); RangeError on what is outside its bounds.
+ */
+export interface Delivery<T, S> {
+    /** Of the message: the same at each attempt. */
+    readonly id: string;
+    readonly value: T;
+    readonly subject: S;
+    /** How often it was handed out, this time included. */
+    readonly attempt: number;
+    /** Who enqueued it, as the service knows it; undefined if that is the service itself. */
+    readonly from: PeerId | undefined;
+    /** It is done, and never handed out again. */
+    ack(): Promise<void>;
+    /** It is handed out again, after the queue's backoff unless a time is given, of at most 2^31-1 ms. */
+    retry(options?: {
+        readonly afterMs?: number;
+    }): Promise<void>;
+    /** It is a dead letter, with this reason, of at most 255 bytes of UTF-8. */
+    reject(reason: string): Promise<void>;
+    /** Its lease is over in `ms` from now, at most 2^31-1. */
+    extend(ms: number): Promise<void>;
+}
+
 // dist/messaging/serve.d.ts
 
+import type { Broker } from '../broker/broker.js';
 import type { Contract } from '../contract/define.js';
 import { type NoFaults, type OneWay, type Operation, type RequestResponse, type Stream } from '../contract/operation.js';
 import type { In, IsNothing, Out, Sent } from '../contract/shape.js';
 import type { Incoming, Served } from '../link/face.js';
 import type { Session } from '../link/session.js';
 import type { Context } from './context.js';
+import type { InstanceLimits } from './instances.js';
+import { type Local } from './local.js';
+import type { Queues } from './queueadmin.js';
 /** One function an operation. What it throws is `call/internal` to the peer, unless it is a fault of its context. */
-export type Handlers<C extends Contract> = {
-    readonly [K in keyof C['operations']]: Handler<C['operations'][K]>;
+export type Handlers<C extends Contract, I = undefined> = {
+    readonly [K in keyof C['operations'] as C['operations'][K] extends {
+        readonly kind: 'topic' | 'queue';
+    } ? never : K]: Handler<C['operations'][K], K extends StepOf<C['flow']> ? I : undefined>;
 };
-type Handler<Op extends Operation> = Op extends RequestResponse<infer Q, infer R, infer F> ? IsNothing<R> extends true ? (request: Out<Q>, context: Context<F>) => void | Promise<void> : (request: Out<Q>, context: Context<F>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context) => void | Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (request: Out<Q>, context: Context<NoFaults, Up<U>>) => IsNothing<D> extends true ? void | Promise<void> : AsyncIterable<In<D>> : never;
+/** The operations that a flow names. */
+type StepOf<F> = F extends {
+    readonly states: infer S;
+} ? {
+    [A in keyof S]: keyof S[A];
+}[keyof S] : never;
+type Handler<Op extends Operation, I> = Op extends RequestResponse<infer Q, infer R, infer F> ? IsNothing<R> extends true ? (request: Out<Q>, context: Context<F, I>) => void | Promise<void> : (request: Out<Q>, context: Context<F, I>) => In<R> | Promise<In<R>> : Op extends OneWay<infer M> ? (message: Out<M>, context: Context<NoFaults, I>) => void | Promise<void> : Op extends Stream<infer Q, infer U, infer D> ? (request: Out<Q>, context: Context<NoFaults, undefined, Up<U>>) => IsNothing<D> extends true ? void | Promise<void> : AsyncIterable<In<D>> : never;
 /** What a handler reads of a stream: nothing where nothing comes up. */
 type Up<U extends Sent> = IsNothing<U> extends true ? never : Out<U>;
-export interface ServeOptions {
+export interface ServeOptions<I = undefined> {
+    /** Where the topics and queues of the contract live; in memory, for this service alone, if omitted. Whoever gives it ends it. */
+    readonly broker?: Broker;
+    /** Makes what the service keeps of a conversation, when its first step is to be handled: `instance` of the context. */
+    readonly instance?: (key: string, peer: Session['peer']) => I;
+    /** How many conversations are kept, and for how long. */
+    readonly instances?: InstanceLimits;
     /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
     readonly concurrency?: number;
     /** Runs around each handler, which `next` starts, once. `next` settles with the handler. */
@@ -2120,15 +3034,34 @@ export interface ServeOptions {
 /** A contract with its handlers, for the `serve` list of a dial or a host; one may stand in several. */
 export interface Service<C extends Contract = Contract> extends Served {
     readonly contract: C;
+    /** The topics and queues of the contract, for this very process. */
+    readonly local: Local<C>;
+    /** The queues of the contract, for who looks after them: dead letters and counts. */
+    readonly queues: Queues<C>;
 }
 /**
  * Handlers for a contract, called as methods of `handlers`.
  *
- * @throws TypeError if an operation has no handler; RangeError if `concurrency` is not a whole number of 1 or more
+ * @throws TypeError if an operation has no handler, or there are instances without a flow; RangeError if a number is not a
+ * whole one of 1 or more
  */
 export declare function serve<C extends Contract>(contract: C, handlers: Handlers<C>): Service<C>;
-export declare function serve<C extends Contract>(contract: C, options: ServeOptions, handlers: Handlers<C>): Service<C>;
+export declare function serve<C extends Contract, I = undefined>(contract: C, options: ServeOptions<I>, handlers: Handlers<C, I>): Service<C>;
 export {};
+
+// dist/messaging/slots.d.ts
+
+/** ME-16: at most `size` at once; the rest wait their turn. */
+export declare class Slots {
+    #private;
+    /** @throws RangeError if `size` is not a whole number of 1 or more, or Infinity */
+    constructor(size: number);
+    /** True if there is a slot now; it is to be given back. */
+    take(): boolean;
+    /** True once there is a slot, to be given back; false if `signal` aborts before that. */
+    wait(signal: AbortSignal): Promise<boolean>;
+    give(): void;
+}
 
 // dist/messaging/stream.d.ts
 
@@ -2157,10 +3090,116 @@ export interface Duplex<U, D> extends AsyncIterable<D>, AsyncDisposable {
 }
 /** ME-30: what cannot begin is a stream that has failed, so that whoever begins one looks in one place. */
 export declare const begin: (caller: Caller, contract: string, name: string, operation: StreamOperation<Sent, Sent, Sent>, value: unknown, options: CallOptions) => Duplex<unknown, unknown>;
+/** Which directions of a stream carry anything: for all that is known both, of one that is none of ours. */
+export interface Directions {
+    readonly up: boolean;
+    readonly down: boolean;
+}
+export declare const directionsOf: (duplex: object) => Directions;
+/** ME-42: ends what goes up; where nothing comes down, that is done when the handler is. @throws what it failed with */
+export declare const finish: (duplex: Pick<Duplex<never, unknown>, 'end' | 'closed'>) => Promise<void>;
 /** ME-32: sends what the handler of a stream gives, no faster than the peer reads it, until it is done. */
-export declare const pour: (source: unknown, stream: Stream, down: Sent) => Promise<void>;
-/** What comes up, for a handler: each item through its shape; `refused` is told of one that does not fit, and is the last. */
+export declare const pour: (given: unknown, stream: Stream, down: Sent) => Promise<void>;
+/** ME-35: what comes up, for a handler: each item through its shape; `refused` is told of one that does not fit, and is the last. */
 export declare const incomingItems: (stream: Stream, up: Sent, refused: (error: SottoError<'contract/invalid'>, item: number) => void) => AsyncIterable<unknown>;
+
+// dist/messaging/topic.d.ts
+
+import type { In, Out, Sent } from '../contract/shape.js';
+import { type Subject, type SubjectNames } from '../contract/subject.js';
+import type { PeerId } from '../identity/id.js';
+import type { CallOptions } from '../link/face.js';
+import { type Slow } from './topicterms.js';
+/** A topic as whoever asks meets it. The subject is left out where the template has no parameters. */
+export interface TopicClient<M extends Sent, S extends string> {
+    /**
+     * Settles once the own policy and credit have taken the message, as a one-way message does. Over credit it waits; a
+     * subscriber that asked for `block` and is slow makes it wait so.
+     *
+     * @throws (rejects) contract/invalid, policy/denied, policy/limited, session/lost; RangeError on what is no subject
+     */
+    publish(...args: PublishArgs<M, S>): Promise<void>;
+    /**
+     * Hears what is published from `ready` on, and what is retained before that. A parameter that `filter` leaves out may be
+     * anything. Over a link it is made anew in each session; what was published while there was none is not heard, and not
+     * counted in `dropped`.
+     *
+     * @throws RangeError on a filter, credit or group outside its bounds; TypeError on an unknown `slow`
+     */
+    subscribe(filter?: Partial<Subject<S>>, options?: SubscribeOptions): Subscription<Out<M>, Subject<S>>;
+}
+/** A template without parameters needs no subject. */
+export type Place<S extends string> = [SubjectNames<S>] extends [never] ? [] : [subject: Subject<S>];
+type PublishArgs<M extends Sent, S extends string> = undefined extends In<M> ? [...Place<S>, value?: In<M>, options?: CallOptions] : [...Place<S>, value: In<M>, options?: CallOptions];
+export interface SubscribeOptions extends CallOptions {
+    /** Deliveries on their way to the reader at most, 1 to 65,536; 1,024 if omitted. Each is at most as large as a message. */
+    readonly credit?: number;
+    /**
+     * What becomes of a message when as many are on their way: its publisher waits (`block`), only the newest of its subject waits
+     * (`latest`), as many as the credit wait and the oldest gives way (`drop-oldest`, if omitted), or the subscription fails with
+     * topic/slow once more than that would wait (`end`).
+     */
+    readonly slow?: Slow;
+    /** Of all subscriptions with this group and filter one gets each message, and none what is retained. Rules read `label.group`. */
+    readonly group?: string;
+}
+/**
+ * What is published, one after another: in the order of each publisher. Leaving the iteration, and disposal, end it; iterators
+ * share what comes. It fails with what ended it: topic/slow, policy/denied, contract/invalid, session/closed, session/lost,
+ * call/cancelled.
+ */
+export interface Subscription<T, S> extends AsyncIterable<Heard<T, S>>, AsyncDisposable {
+    /** Resolves when what is published from then on is heard; rejects with what ended it before. */
+    readonly ready: Promise<void>;
+}
+export interface Heard<T, S> {
+    readonly value: T;
+    readonly subject: S;
+    /** Who published it, as the service knows it; undefined if that is the service itself. */
+    readonly from: PeerId | undefined;
+    /** It was published before this was subscribed. */
+    readonly retained: boolean;
+    /** Messages that were not delivered since the last one was: they gave way, or were larger than this end takes. */
+    readonly dropped: number;
+}
+export {};
+
+// dist/messaging/topicterms.d.ts
+
+import type { Wire } from '../cbor.js';
+/** What becomes of messages for which a subscriber has no room. */
+export type Slow = (typeof SLOW)[number];
+export declare const SLOW: readonly ['block', 'latest', 'drop-oldest', 'end'];
+/** TO-2: what a subscription has that does not say. */
+export declare const CREDIT = 1024;
+export declare const MAX_CREDIT = 65536;
+/** What a subscription asks for. */
+export interface Terms {
+    readonly slow: Slow;
+    /** Deliveries on their way that its reader has not taken, at most. */
+    readonly credit: number;
+}
+/** TO-1: what a subscription asks for; the path of what it must not. */
+export declare const termsOf: (value: Wire | undefined) => Terms | string;
+export declare const isSlow: (value: unknown) => value is Slow;
+export declare const isCredit: (value: unknown) => value is number;
+
+// dist/messaging/webstream.d.ts
+
+import { type Duplex } from './stream.js';
+/** Both directions of a stream, each by itself. */
+export interface WebStreams<U, D> {
+    readonly readable: ReadableStream<D>;
+    readonly writable: WritableStream<U>;
+}
+/**
+ * A stream as a pair of WHATWG streams, for `pipeTo` and `pipeThrough`. Nothing is read before it is asked for, and one item at a
+ * time is written, so that a slow reader at either end makes the writer at the other wait.
+ *
+ * Closing the writable ends what goes up; where nothing comes down it settles when the handler is done. What the stream fails with
+ * is what both fail with. Cancelling the readable and aborting the writable give the stream up.
+ */
+export declare const toWeb: <U, D>(duplex: Duplex<U, D>) => WebStreams<U, D>;
 
 // dist/node.d.ts
 
@@ -2176,6 +3215,7 @@ export { type Listener, listen } from './link/listen.node.js';
 export type { EndpointOptions } from './link/options.js';
 export { readPolicy } from './link/policyfile.node.js';
 export { readTrust, revokeIn } from './link/trustfile.node.js';
+export { toNode } from './messaging/nodestream.node.js';
 export { fromDuplex } from './transport/duplex.node.js';
 export type { Endpoint } from './transport/sockets.node.js';
 export { fromChild } from './transport/stdio.node.js';
@@ -2882,9 +3922,9 @@ export interface Weighed {
 }
 /**
  * PO-15: a deny rule that is met wins, then an error in a matching rule denies, then an allow rule that is met allows,
- * then the fallback decides. The order of rules means nothing.
+ * then the fallback decides (PO-50). The order of rules means nothing (PO-29).
  *
- * PO-23: while `foreseeing`, late attributes that are absent are unknown.
+ * PO-23, PO-51: while `foreseeing`, late attributes that are absent are unknown.
  */
 export declare const weigh: (rules: readonly Pending[], fallback: 'allow' | 'deny', attributes: Attributes, foreseeing: boolean) => Weighed;
 export declare const deny: (why: 'rule' | 'limit' | 'error', rules: readonly {
@@ -3054,6 +4094,8 @@ export type Admission = Judgement & {
     readonly release?: () => void;
     readonly spend?: Spend;
 };
+/** What is asked about: one act, or an item of one that is open; or `nothing` is charged, whatever is decided. */
+export type Load = 'act' | 'item' | 'nothing';
 export type Spend = (bytes: number, nowMs: number) => readonly string[];
 /** Rules, and what their limits have counted. */
 export interface Ruling {
@@ -3093,9 +4135,9 @@ export declare class PeerPolicy {
      *
      * @param attributes without claims
      * @param nowMs of any clock, but always the same one: limits refill by it
-     * @param load `item` for one more of an exchange that has its place
+     * @param load `item` for one more of an exchange that has its place, `nothing` for what will not be: its limits are looked at
      */
-    admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number, load?: 'act' | 'item'): Admission;
+    admit(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number, load?: Load): Admission;
     /** As `admit`, and charges nothing. */
     decide(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Verdict;
     /**
@@ -3104,6 +4146,11 @@ export declare class PeerPolicy {
      * @param attributes all that was known of it, whatever `needs` said: other rules may read more
      */
     stands(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict;
+    /**
+     * PO-58: what the rules alone say of a message that is handed to a subscription or a consumer. Something is seen of it
+     * where the audit log is to be told: of a deny, and of what the shadow decides otherwise. No limit is charged (PO-59).
+     */
+    hand(direction: Direction, verb: Verb, address: string, attributes: Attributes): Judgement;
 }
 /** Tells `audit`, if there is one (PO-39). */
 export declare const tell: (audit: Source['audit'], record: AuditRecord) => void;
@@ -3309,7 +4356,7 @@ export interface Found<T> {
     readonly sure: Set<T>;
     readonly faulty: Set<T>;
 }
-/** How one pattern meets the elements: surely, only if a claim had been there, or not at all. */
+/** PO-53: how one pattern meets the elements: surely, only if a claim had been there, or not at all. */
 export declare const meets: (pattern: readonly Element[], elements: readonly string[], names: Names) => 'sure' | 'faulty' | 'no';
 /** Patterns, element by element, so that the number of rules does not matter to a look-up. */
 export declare class Trie<T> {
@@ -3325,15 +4372,31 @@ export declare class Trie<T> {
 // dist/session/agreement.d.ts
 
 import type { Contract } from '../contract/define.js';
+import { type Verb } from '../contract/kinds.js';
 import { type Row } from '../contract/row.js';
+import { type Template } from '../contract/subject.js';
 import type { Hash } from '../crypto/provider.js';
 import type { Acceptance, Initiation, Offer } from './initiation.js';
 /** One operation both ends agreed on; its index in a direction's list is its number on the wire (SE-26). */
 export interface Route {
     readonly contract: string;
     readonly row: Row;
+    readonly template: Template;
+    /** What policy calls an act of this kind. */
+    readonly verb: Verb;
+    /** Where in a topic or queue; empty for none, and in the lists. */
+    readonly subject: string;
+    /** Of a topic or queue: what stands, a subscription or a consumer. */
+    readonly standing: boolean;
+    /** With the subject. */
     readonly address: string;
+    /** Where messages of the operation went last: to know an address again costs less than to put it together. */
+    readonly known: Map<string, Route>;
 }
+/** SE-143, SE-144: the route of a message that says so of itself; undefined where its operation has no such thing. */
+export declare const routeAt: (route: Route, subject: string, standing: boolean) => Route | undefined;
+/** Whether what is begun has no answer. */
+export declare const isOneWay: ({ verb }: Route) => boolean;
 /** Both directions' numbering; undefined marks a row only the other end has, which is never sent to it. */
 export interface Agreement {
     /** What the initiator may begin. */
@@ -3359,6 +4422,39 @@ export declare const agree: (initiation: Initiation, taken: Pick<Acceptance, 'se
     readonly backward: readonly Contract[];
 }) => Agreement;
 
+// dist/session/conversations.d.ts
+
+import type { Peer } from '../identity/peer.js';
+import type { Route } from './agreement.js';
+/**
+ * The conversations that the services of this end hold, as the engine asks of them: synchronous, and outliving sessions. An instance
+ * is (contract, peer, key).
+ */
+export interface Conversations {
+    peek(route: Route, peer: Peer, key: string, nowMs: number): Peeked;
+    /** Takes a place behind the steps that wait; or says what could have come. */
+    enter(route: Route, peer: Peer, key: string, nowMs: number): Step | Misstep;
+}
+/** What is found of a conversation before a step takes a place in it. */
+export interface Peeked {
+    /** Where the instance is once every step before has had its turn, if all of them commit: what rules read as `state`. */
+    readonly state: string;
+    /** Whether `enter` would give a step now. */
+    readonly mayCome: boolean;
+}
+/** A message of a conversation that was let in and has not had its outcome. */
+export interface Step {
+    readonly is: 'step';
+    /** No handler will see it. Of one whose handler has begun, or that is over, it has no effect. */
+    drop(): void;
+}
+/** Refused with `flow/refused`. */
+export interface Misstep {
+    readonly is: 'misstep';
+    readonly state: string;
+    readonly expected: readonly string[];
+}
+
 // dist/session/decision.d.ts
 
 /** The way a message travels: from the initiator to the responder, or back. */
@@ -3368,6 +4464,45 @@ export type Way = 'ir' | 'ri';
  * way, the exchange, the message's index in it. Exchange 0 is the initiation, or an act that was never sent.
  */
 export declare const decisionId: (sessionId: string, way: Way, exchange: number, index: number) => string;
+
+// dist/session/delivery.d.ts
+
+import type { Wire } from '../cbor.js';
+import { type Route } from './agreement.js';
+/** A message on its way to a subscription or a consumer of the peer. */
+export interface Delivery {
+    /** Of the message: without `*`. */
+    readonly subject: string;
+    /** One CBOR item, as it goes out; borrowed until it is framed, and for as many as have it. */
+    readonly item: Uint8Array;
+    /** Size of the message itself, and the message, for rules that read of it. */
+    readonly bytes: number;
+    readonly content: () => Wire | undefined;
+}
+/** What was delivered is at an address of its own: what stands may have `*` in its. */
+export declare const addressOf: (route: Route, { subject }: Delivery) => string;
+
+// dist/session/flows.d.ts
+
+import type { Wire } from '../cbor.js';
+import type { Peer } from '../identity/peer.js';
+import type { Route } from './agreement.js';
+import type { Conversations, Misstep, Peeked, Step } from './conversations.js';
+/** The conversations that the services of a side hold, by contract. */
+export type ConversationsOf = ReadonlyMap<string, Conversations>;
+/** A message of a conversation, before rules have read the state of it. */
+export interface Stepping extends Peeked {
+    /** Once they have let it in. */
+    enter(): Step | Misstep;
+}
+/** SE-153: where a message is in its conversation; undefined if it does not say which. Only for a row that a flow names: no other is a step (CV-7). */
+export declare const stepping: (conversations: ConversationsOf, route: Route, { value, peer, nowMs }: {
+    readonly value: Wire | undefined;
+    readonly peer: Peer;
+    readonly nowMs: number;
+}) => Stepping | undefined;
+/** The field that says which. */
+export declare const keyOf: ({ row }: Route) => string;
 
 // dist/session/frames.d.ts
 
@@ -3467,6 +4602,10 @@ export declare const FLAG: {
     readonly more: 2;
     /** BEGIN only: labels follow. */
     readonly labels: 4;
+    /** BEGIN only: the subject of a topic or queue follows (SE-143). */
+    readonly subject: 8;
+    /** BEGIN only: of a topic or queue, what stands: a subscription or a consumer (SE-144). */
+    readonly standing: 16;
 };
 export type Labels = Readonly<Record<string, string>>;
 export declare const NO_LABELS: Labels;
@@ -3474,6 +4613,9 @@ export interface Begin {
     readonly is: 'BEGIN';
     readonly exchange: number;
     readonly operation: number;
+    /** Tokens joined by dots; empty for none. */
+    readonly subject: string;
+    readonly standing: boolean;
     readonly end: boolean;
     readonly more: boolean;
     /** Time to live in ms; 0 is none. */
@@ -3549,6 +4691,9 @@ export declare const encodeFrame: (frame: Exclude<Frame, {
 /** What a BEGIN says of its message, apart from exchange, flags and body. */
 export interface BeginHead {
     readonly operation: number;
+    /** As made by `encodeSubject`; empty for none. */
+    readonly subject: Uint8Array;
+    readonly standing: boolean;
     readonly ttlMs: number;
     /** As made by `encodeLabels`; empty for none. */
     readonly labels: Uint8Array;
@@ -3557,6 +4702,10 @@ export interface BeginHead {
 export declare const writeBegin: (out: Uint8Array, at: number, exchange: number, head: BeginHead, flags: number, body: Uint8Array) => number;
 /** Writes a DATA at `at`; returns the offset behind it. `out` must have room. */
 export declare const writeData: (out: Uint8Array, at: number, exchange: number, flags: number, body: Uint8Array) => number;
+/** Bytes of a subject that is not empty, as made by `encodeSubject`: tokens are ASCII. */
+export declare const subjectLength: ({ length }: string) => number;
+/** A length, then the text, which fits its operation; empty for none. */
+export declare const encodeSubject: (subject: string) => Uint8Array;
 /** Count, then name and value each with a length, rising by name; empty for none. @throws RangeError outside the grammar (SE-33) */
 export declare const encodeLabels: (labels: Labels) => Uint8Array;
 
@@ -3566,9 +4715,10 @@ import type { Wire } from '../cbor.js';
 import { type Verb } from '../contract/kinds.js';
 import type { Peer } from '../identity/peer.js';
 import type { Decision, Verdict } from '../policy/decide.js';
-import type { PeerPolicy } from '../policy/peer.js';
-import type { Route } from './agreement.js';
+import type { Judgement, Load, PeerPolicy } from '../policy/peer.js';
+import { type Route } from './agreement.js';
 import { type Way } from './decision.js';
+import { type Delivery } from './delivery.js';
 import type { Labels } from './frames.js';
 import type { BeginHead } from './framewriter.js';
 import { Trail } from './trail.js';
@@ -3577,15 +4727,18 @@ export interface Head {
     readonly route: Route;
     readonly ttlMs: number;
     readonly labels: Labels;
+    /** Of the conversation it is of. */
+    readonly state: string | undefined;
 }
 /** An own message, ready to be framed. */
 export interface Prepared extends BeginHead {
     readonly route: Route;
+    readonly state: string | undefined;
     readonly body: Uint8Array;
     /** Its labels, as rules read them. */
     readonly named: Labels;
 }
-/** A whole message: its wire value, and the bytes it takes. */
+/** A whole message: what rules read of its body, and the bytes it takes. */
 export interface Message extends Head {
     readonly value: Wire | undefined;
     readonly bytes: number;
@@ -3636,12 +4789,15 @@ export declare class Gate {
     foresee(head: Head, exchange: number, bytes: number, nowMs: number): Denial | undefined;
     /** Whether rules read more of a message of `route` than its head. */
     readsBody(direction: Direction, route: Route): boolean;
-    judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial;
+    judge(direction: Direction, message: Message, exchange: number, nowMs: number, load?: Load): Admitted | Denial;
+    /**
+     * PO-58: the answer of the rules alone on handing a message to what stands: may the peer hear it, and may it go to that
+     * peer? Something is seen of it where the audit log is to be told.
+     */
+    hand(head: Head, delivery: Delivery, nowMs: number): Judgement;
     /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
     decision(direction: Direction, exchange: number, index?: number): string;
 }
-/** What policy calls an act of this kind. */
-export declare const verbOf: (route: Route) => Verb;
 export {};
 
 // dist/session/initiation.d.ts
@@ -3750,6 +4906,7 @@ import type { PeerId } from '../identity/id.js';
 import type { Identity } from '../identity/identity.js';
 import type { Peer } from '../identity/peer.js';
 import type { PolicyStore } from '../policy/store.js';
+import type { ConversationsOf } from './flows.js';
 import type { Limits } from './limits.js';
 import type { PostQuantum } from './suites.js';
 /** What one end brings to a session, whichever role it has. */
@@ -3759,6 +4916,8 @@ export interface Side {
     readonly policy: PolicyStore;
     readonly uses: readonly Contract[];
     readonly serves: readonly Contract[];
+    /** Of the contracts it serves that have a flow. */
+    readonly conversations?: ConversationsOf;
     readonly context: Wire;
     /** The service asked for, or offered; empty for none. */
     readonly service: string;
@@ -3925,11 +5084,13 @@ export declare class Trail {
     renew(policy: PeerPolicy): void;
     /** Whether anybody hears it. */
     get heard(): boolean;
+    /** SE-142 */
     opened({ role, suite, uses, serves }: Opened): void;
     /** SE-140: a message was judged, of which `bytes` of the body have come. */
     decided(of: Decided, bytes: number, seen?: Seen): void;
     /** SE-141: what stood before does not any more. */
     narrowed(of: Decided): void;
+    /** SE-142 */
     closed(error: SottoError | undefined): void;
 }
 export {};
@@ -4109,7 +5270,9 @@ export declare class PipeTransport implements Transport, Arrivals {
     abort(reason: Error): void;
     [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined>;
     arrived(bytes: Uint8Array): boolean;
+    /** TR-4: behind what waits to be read. */
     ended(): void;
+    /** TR-14: so it is with the other end of one that was aborted. */
     unreadable(cause: unknown): void;
     unwritable(cause: unknown): void;
     room(): void;

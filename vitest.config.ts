@@ -9,6 +9,8 @@ export default defineConfig({
       { find: '#native', replacement: at('./src/crypto/native.ts') },
       { find: /^sotto$/, replacement: at('./src/index.ts') },
       { find: /^sotto\/node$/, replacement: at('./src/node.ts') },
+      { find: /^sotto\/durable$/, replacement: at('./src/durable.ts') },
+      { find: /^sotto\/nats$/, replacement: at('./src/nats.ts') },
       { find: /^sotto\/noise$/, replacement: at('./src/noise.ts') },
     ],
   },

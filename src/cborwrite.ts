@@ -15,6 +15,9 @@ export const write = (value: unknown, isControl: boolean): Uint8Array =>
 /** Bytes of the writer that stay between calls: allocating more than 64 costs as much as a small message. */
 const KEPT = 16_384
 
+/** Letters of a text that is written letter by letter if it is ASCII: the id of a peer is one. */
+const SHORT_TEXT = 80
+
 /** Bytes an argument takes behind its initial byte: none below 24. */
 const argumentLength = (argument: number): number =>
   argument < 24 ? 0 : argument < 0x100 ? 1 : argument < 0x1_0000 ? 2 : argument < 0x1_0000_0000 ? 4 : 8
@@ -163,19 +166,19 @@ class Writer {
 
   #text(text: string): void {
     this.#room(9 + text.length * 3)
-    if (text.length >= 24 || !this.#shortText(text)) this.#anyText(text)
+    if (text.length > SHORT_TEXT || !this.#shortText(text)) this.#anyText(text)
   }
 
-  /** Writes ASCII of less than 24 letters, for which an encoder would take longer; false for any other. */
+  /** Writes ASCII of few letters, for which an encoder would take longer; false for any other. */
   #shortText(text: string): boolean {
     const out = this.#out
-    const start = this.#at + 1
+    const start = this.#at + 1 + argumentLength(text.length)
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i)
       if (unit >= 0x80) return false
       out[start + i] = unit
     }
-    out[this.#at] = 0x60 | text.length
+    this.#head(3, text.length)
     this.#at = start + text.length
     return true
   }

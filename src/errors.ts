@@ -1,7 +1,7 @@
 /**
  * One error class, one table of codes (spec/errors.md).
  *
- * `wire` is the number the peer learns; 0 = the peer learns nothing. Numbers are never reused.
+ * `wire` is the number the peer learns; 0 = the peer learns nothing. Numbers are never reused (ER-1).
  * `scope` says what ends: the session, one exchange, or nothing but the message or the local call.
  */
 type Scope = 'session' | 'exchange' | 'message'
@@ -62,6 +62,12 @@ export const ERRORS = {
   'call/fault': { scope: 'exchange', wire: 50, means: 'a fault the contract declares' },
   'call/internal': { scope: 'exchange', wire: 51, means: 'the handler failed in an undeclared way' },
   'call/too-large': { scope: 'exchange', wire: 52, means: 'a message over the limit the other end declared' },
+  'flow/refused': { scope: 'exchange', wire: 64, means: 'a step its conversation does not allow now' },
+  'topic/slow': { scope: 'exchange', wire: 80, means: 'a subscription whose reader was too slow for it' },
+  'broker/full': { scope: 'exchange', wire: 81, means: 'a store of messages with no room for another' },
+  'queue/lapsed': { scope: 'message', wire: 0, means: 'a delivery whose lease is over or that was settled' },
+  'broker/failed': { scope: 'exchange', wire: 82, means: 'the store of messages failed' },
+  'broker/corrupt': { scope: 'message', wire: 0, means: 'a stored message that is not as it was written' },
   'transport/failed': { scope: 'session', wire: 0, means: 'the byte transport failed' },
 } as const satisfies Record<string, ErrorRow>
 
@@ -69,7 +75,7 @@ export type ErrorCode = keyof typeof ERRORS
 
 const CODES = Object.keys(ERRORS).filter((code): code is ErrorCode => Object.hasOwn(ERRORS, code))
 
-/** The code of a wire number other than 0, or undefined. */
+/** The code of a wire number other than 0, which is none (ER-2), or undefined. */
 export const codeOfWire = (wire: number): ErrorCode | undefined =>
   wire === 0 ? undefined : CODES.find((code) => ERRORS[code].wire === wire)
 
@@ -83,9 +89,12 @@ export interface ErrorDetails {
   'call/internal': { readonly incident: string }
   'channel/truncated': { readonly records: number }
   'contract/unserved': { readonly contract: string; readonly operation?: string }
-  'contract/changed': { readonly contract: string; readonly operation: string }
+  /** `field` of the row, at the end that refused, where one alone differs. */
+  'contract/changed': { readonly contract: string; readonly operation: string; readonly field?: string }
   'contract/invalid': { readonly path: string }
   'contract/malformed': { readonly path: string }
+  /** `expected`: the operations that may come now. */
+  'flow/refused': { readonly state: string; readonly expected: readonly string[] }
   'identity/mismatch': { readonly expected: string; readonly seen: string }
   'identity/changed': { readonly known: string; readonly seen: string }
 }
@@ -113,6 +122,7 @@ export class SottoError<K extends ErrorCode = ErrorCode> extends Error {
   readonly ran: Ran
 
   private constructor(code: K, message: string, details: DetailsOf<K>, ran: Ran, cause: unknown) {
+    // ER-3
     super(`${code}: ${message}`, cause === undefined ? undefined : { cause })
     this.name = 'SottoError'
     this.code = code

@@ -1,17 +1,41 @@
+export type {
+  Broker,
+  BrokerQueue,
+  BrokerSubscription,
+  BrokerTopic,
+  DeadLetter as StoredDeadLetter,
+  Enqueued,
+  EnqueueSettings,
+  Leased,
+  Published,
+  QueueMetrics,
+  Settlement,
+  Sink,
+} from './broker/broker.js'
+export type { Clock } from './broker/clock.js'
+export { type MemoryBrokerOptions, memoryBroker } from './broker/memory.js'
 export type { Wire } from './cbor.js'
+export { contractCddl } from './contract/cddl.js'
+export { type ContractChange, contractChanges } from './contract/changes.js'
 export { type Contract, type ContractExport, type ContractName, contract } from './contract/define.js'
 export { parseContract } from './contract/exported.js'
+export type { Flow } from './contract/flow.js'
 export type { Verb } from './contract/kinds.js'
 export {
   type OneWay,
   type Operation,
   type Operations,
   oneWay,
+  type Queue,
+  queue,
   type RequestResponse,
   requestResponse,
   type Stream,
   stream,
+  type Topic,
+  topic,
 } from './contract/operation.js'
+export type { QueueSettings } from './contract/queuesettings.js'
 export { bytes, nothing, type Shape } from './contract/shape.js'
 export { type ErrorCode, type ErrorDetails, type Ran, SottoError } from './errors.js'
 export { type Auditor, generateAuditor, parseAuditor } from './identity/auditor.js'
@@ -41,9 +65,16 @@ export type { Connect } from './link/reach.js'
 export type { Closed, Denial, Refusal, Session } from './link/session.js'
 export { type Client, client } from './messaging/client.js'
 export type { Context } from './messaging/context.js'
+export { type At, converse } from './messaging/converse.js'
 export { faultOf } from './messaging/fault.js'
+export type { InstanceLimits } from './messaging/instances.js'
+export type { ConsumeOptions, EnqueueOptions, QueueClient } from './messaging/queue.js'
+export type { DeadLetter, QueueAdmin, Queues } from './messaging/queueadmin.js'
+export type { Consumer, Delivery } from './messaging/queuedelivery.js'
 export { type Handlers, type ServeOptions, type Service, serve } from './messaging/serve.js'
 export type { Duplex } from './messaging/stream.js'
+export type { Heard, SubscribeOptions, Subscription, TopicClient } from './messaging/topic.js'
+export { toWeb, type WebStreams } from './messaging/webstream.js'
 export type { Decision, Question, Verdict } from './policy/decide.js'
 export type { ExplainedRule, Explanation, NearRule } from './policy/explain.js'
 export type { Finding } from './policy/findings.js'

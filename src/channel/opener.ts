@@ -55,6 +55,7 @@ export class Opener {
     this.#records = 0
   }
 
+  /** CH-14: nothing is opened behind it. */
   erase(): void {
     this.#dead = true
     this.#cipher.erase()

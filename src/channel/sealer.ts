@@ -39,6 +39,7 @@ export class Sealer {
     const record = new Uint8Array(HEADER_LENGTH + length)
     record[0] = length >>> 8
     record[1] = length & 0xff
+    // CH-3: the nonce is that of the cipher state, which counts from 0.
     this.#cipher.sealInto(EMPTY, plaintext, record.subarray(HEADER_LENGTH))
     this.#total++
     this.#records++
@@ -60,6 +61,7 @@ export class Sealer {
     this.#bytes = 0
   }
 
+  /** CH-14: nothing is sealed behind it. */
   erase(): void {
     this.#cipher.erase()
   }

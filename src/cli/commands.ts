@@ -1,5 +1,9 @@
 import { parseArgs } from 'node:util'
 import { type Arguments, type Command, EXIT, type Exit, type Terminal } from './command.js'
+import { conformance } from './conformance.js'
+import { cddl } from './contract/cddl.js'
+import { diff as diffContracts } from './contract/diff.js'
+import { exportContract } from './contract/export.js'
 import { challenge } from './credential/challenge.js'
 import { issue } from './credential/issue.js'
 import { prove } from './credential/prove.js'
@@ -18,6 +22,7 @@ import { diff } from './policy/diff.js'
 import { explain } from './policy/explain.js'
 import { matrix } from './policy/matrix.js'
 import { test } from './policy/test.js'
+import { shim } from './shim.js'
 import { vectors } from './vectors.js'
 
 /** Every command of `sotto`, a file each; the name may have two words. */
@@ -31,6 +36,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'credential verify': verify,
   'credential revoke': revoke,
   peers,
+  'contract export': exportContract,
+  'contract cddl': cddl,
+  'contract diff': diffContracts,
   'log verify': verifyLog,
   'log show': showLog,
   'log reconcile': reconcile,
@@ -41,6 +49,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'policy diff': diff,
   demo,
   vectors,
+  conformance,
+  shim,
 }
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const

@@ -1,5 +1,7 @@
 import type { Kind } from './kinds.js'
+import { type QueueSettings, queueSettings } from './queuesettings.js'
 import { bytes, checkShape, type In, type Nothing, nothing, type Sent, type Shape, type Shapes } from './shape.js'
+import { parseTemplate, type Template } from './subject.js'
 
 /**
  * One operation of a contract: plain frozen data.
@@ -50,6 +52,26 @@ export interface Stream<Q extends Sent, U extends Sent, D extends Sent> extends 
   readonly down: D
 }
 
+export interface Topic<M extends Sent, S extends string> extends Operation {
+  readonly kind: 'topic'
+  readonly message: M
+  readonly subject: S
+  /** The subject, parsed: for `subjectOf` and what goes with it. */
+  readonly template: Template
+}
+
+export type { QueueSettings }
+
+export interface Queue<M extends Sent, S extends string> extends Operation {
+  readonly kind: 'queue'
+  readonly message: M
+  readonly subject: S
+  /** As of a topic. */
+  readonly template: Template
+  /** What its server does with messages; no part of the row. */
+  readonly settings: QueueSettings
+}
+
 /** The kind tells the interface; it does not narrow by itself, as Operation is not a union. */
 export const isRequestResponse = (operation: Operation): operation is RequestResponse<Sent, Sent, Shapes> =>
   operation.kind === 'requestResponse'
@@ -57,6 +79,10 @@ export const isRequestResponse = (operation: Operation): operation is RequestRes
 export const isOneWay = (operation: Operation): operation is OneWay<Sent> => operation.kind === 'oneWay'
 
 export const isStream = (operation: Operation): operation is Stream<Sent, Sent, Sent> => operation.kind === 'stream'
+
+export const isTopic = (operation: Operation): operation is Topic<Sent, string> => operation.kind === 'topic'
+
+export const isQueue = (operation: Operation): operation is Queue<Sent, string> => operation.kind === 'queue'
 
 /** No faults are declared. */
 export type NoFaults = Readonly<Record<never, never>>
@@ -130,16 +156,71 @@ export const stream = <Q extends Sent = Nothing, U extends Sent = Nothing, D ext
   })
 }
 
+/**
+ * Messages to whoever listens. The subject template names what a message is about, as in `{room}.{sensor}`; with `retain` who
+ * subscribes gets the last message of each subject first.
+ *
+ * @throws TypeError if it is no Standard Schema; RangeError on a template outside the grammar of spec/contract.md
+ */
+export const topic = <M extends Sent, const S extends string = ''>(
+  message: M,
+  options: { readonly subject?: S; readonly retain?: boolean } & Seen<M> = {},
+): Topic<M, S> => {
+  checkShape(message)
+  const { subject, retain = false, visible = [] } = options
+  const placed = place(subject)
+  return Object.freeze({
+    kind: 'topic',
+    message,
+    ...placed,
+    terms: terms({ subject: placed.subject, retain, visible }),
+  })
+}
+
+/**
+ * Messages that wait for a consumer, each handed out until one acknowledges it. The subject template is as of a topic.
+ *
+ * @throws TypeError if it is no Standard Schema; RangeError on a template or settings outside their bounds
+ */
+export const queue = <M extends Sent, const S extends string = ''>(
+  message: M,
+  options: { readonly subject?: S } & Partial<QueueSettings> & Seen<M> = {},
+): Queue<M, S> => {
+  checkShape(message)
+  const { subject, visible = [], ...settings } = options
+  const placed = place(subject)
+  return Object.freeze({
+    kind: 'queue',
+    message,
+    ...placed,
+    settings: queueSettings(settings),
+    terms: terms({ subject: placed.subject, visible }),
+  })
+}
+
+const place = <S extends string>(given: S | undefined): { readonly subject: S; readonly template: Template } => {
+  // The cast: S is inferred from the argument, and is its default, '', exactly where there is none.
+  const subject = (given ?? '') as S
+  return { subject, template: parseTemplate(subject) }
+}
+
 /** CO-31 */
 const carriesOf = (shape: Sent): Carries => (shape === nothing ? 'nothing' : shape === bytes ? 'bytes' : 'items')
 
 /** CO-18, CO-19: what a kind does not have is empty or false. */
-const terms = ({ faults = [], visible = [], idempotent = false, ...carries }: Partial<Terms>): Terms =>
+const terms = ({
+  subject = '',
+  faults = [],
+  visible = [],
+  retain = false,
+  idempotent = false,
+  ...carries
+}: Partial<Terms>): Terms =>
   Object.freeze({
-    subject: '',
+    subject,
     faults: rising(faults),
     visible: rising(visible),
-    retain: false,
+    retain,
     idempotent,
     ...carries,
   })

@@ -10,11 +10,23 @@ export type In<S extends Shape> = StandardSchemaV1.InferInput<S>
 /** What a shape's receiver gets. */
 export type Out<S extends Shape> = StandardSchemaV1.InferOutput<S>
 
+/** What JSON Schema says of what it has no word for: that no value is taken, and, as OpenAPI 3.1 does, bytes. */
+export const NO_VALUE = Object.freeze({ not: Object.freeze({}) })
+export const BYTES = Object.freeze({ contentMediaType: 'application/octet-stream' })
+
 /** No value: an empty body, `undefined` on both sides. */
-export const nothing: Shape<undefined> = builtIn('nothing', (value): value is undefined => value === undefined)
+export const nothing: Shape<undefined> = builtIn(
+  'nothing',
+  NO_VALUE,
+  (value): value is undefined => value === undefined,
+)
 
 /** A byte string as it is. */
-export const bytes: Shape<Uint8Array> = builtIn('bytes', (value): value is Uint8Array => value instanceof Uint8Array)
+export const bytes: Shape<Uint8Array> = builtIn(
+  'bytes',
+  BYTES,
+  (value): value is Uint8Array => value instanceof Uint8Array,
+)
 
 export type Nothing = typeof nothing
 
@@ -34,13 +46,14 @@ export const checkShape = (shape: Shape): void => {
   }
 }
 
-function builtIn<T>(name: string, is: (value: unknown) => value is T): Shape<T> {
+function builtIn<T>(name: string, schema: object, is: (value: unknown) => value is T): Shape<T> {
   const refused = Object.freeze({ issues: Object.freeze([Object.freeze({ message: `expected ${name}` })]) })
   return Object.freeze({
     '~standard': Object.freeze({
       version: 1,
       vendor: 'sotto',
       validate: (value: unknown) => (is(value) ? { value } : refused),
+      jsonSchema: Object.freeze({ input: () => schema, output: () => schema }),
     }),
   })
 }

@@ -79,7 +79,7 @@ const shapeOf = (row: TextRow): string => {
   return `(${row.upper ? start.toUpperCase() : start}…, ${textLength(row)} characters)`
 }
 
-/** What came, without a character of it. */
+/** ID-4: what came, without a character of it. */
 const describe = (row: TextRow, text: unknown): string => {
   if (typeof text !== 'string') return `a ${typeof text}`
   const kind = kindOfText(text)

@@ -123,6 +123,7 @@ class LiveTrust implements TrustStore {
 
   replace(trust: readonly TrustEntry[] | Trust): void {
     const { trusted, revoked = [] } = 'trusted' in trust ? trust : { trusted: trust }
+    // ID-12: all that may be refused comes before the first change.
     revoked.forEach(checkRevoked)
     const pins = pinsOf(trusted.filter(isPeer))
     const issuers = issuersOf(trusted.filter(isIssuer))

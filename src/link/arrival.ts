@@ -1,8 +1,11 @@
 import type { Wire } from '../cbor.js'
+import type { Step } from '../session/conversations.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Admitted } from '../session/gate.js'
 import type { Incoming, Stream } from './face.js'
+import { now } from './pump.js'
 import type { Session } from './session.js'
+import { setDeadline } from './signals.js'
 
 type Message = Extract<EngineEvent, { readonly is: 'message' }>
 
@@ -30,8 +33,16 @@ export class Arrival implements Incoming {
     return this.#message.exchange.route.row.name
   }
 
+  get subject(): string {
+    return this.#message.exchange.route.subject
+  }
+
   get value(): Wire | undefined {
     return this.#message.value
+  }
+
+  get step(): Step | undefined {
+    return this.#message.exchange.step
   }
 
   get labels(): Incoming['labels'] {
@@ -41,9 +52,14 @@ export class Arrival implements Incoming {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
+      setDeadline(this.#controller.signal, this.#message.exchange.deadlineAt)
       if (this.#reason !== undefined) this.#controller.abort(this.#reason)
     }
     return this.#controller.signal
+  }
+
+  get timeLeftMs(): number {
+    return Math.max(this.#message.exchange.deadlineAt - now(), 0)
   }
 
   get stands(): boolean {

@@ -3,6 +3,7 @@ import type { Engine } from '../session/engine.js'
 import type { Established } from '../session/established.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Exchange } from '../session/exchange.js'
+import type { Fault } from '../session/faults.js'
 import { Arrival } from './arrival.js'
 import type { Answer, Served } from './face.js'
 import type { Session } from './session.js'
@@ -18,6 +19,21 @@ interface Queued {
   readonly message: Message
   readonly session: Session
   readonly stream: StreamEnd | undefined
+}
+
+/** A message whose handler has not finished. */
+interface Handled {
+  readonly message: Message
+  readonly service: Served
+  readonly arrival: Arrival
+  /** It has its credit back already. */
+  readonly early: boolean
+}
+
+/** Messages that wait for one promise. */
+interface Batch {
+  readonly answer: Promise<Answer | undefined>
+  readonly messages: Handled[]
 }
 
 /** What of the session the handlers of its messages touch. */
@@ -38,8 +54,11 @@ export class Dispatch {
   readonly #engine: Engine
   readonly #served = new Map<string, Served>()
   readonly #owner: Owner
-  /** Messages whose handlers have not finished. */
+  /** Calls and streams whose handlers have not finished: only these can be cancelled one by one. */
   readonly #arrivals = new Map<Exchange, Arrival>()
+  readonly #batches = new Set<Batch>()
+  /** The one that was begun last. */
+  #batch: Batch | undefined
   /** Requests that wait for a handler to be done, in order (LI-61). */
   readonly #waiting = new Map<Exchange, Queued>()
   /** Handlers of calls and streams that run, and how many may. */
@@ -67,7 +86,7 @@ export class Dispatch {
     else this.#waiting.set(exchange, { message, session, stream: this.#streamOf(exchange) })
   }
 
-  /** Nobody waits for the answer any more. */
+  /** LI-18: nobody waits for the answer any more. */
   cancel(exchange: Exchange, reason: Error): void {
     const queued = this.#waiting.get(exchange)
     if (queued === undefined) this.#arrivals.get(exchange)?.cancel(reason)
@@ -76,7 +95,7 @@ export class Dispatch {
 
   cancelAll(reason: Error): void {
     for (const queued of this.#waiting.values()) this.#drop(queued)
-    for (const arrival of this.#arrivals.values()) arrival.cancel(reason)
+    for (const { messages } of this.#batches) for (const { arrival } of messages) arrival.cancel(reason)
   }
 
   #start({ message, session, stream: begun }: Queued): void {
@@ -92,7 +111,7 @@ export class Dispatch {
     const answer = service.answer(arrival)
     if (answer instanceof Promise) this.#wait(message, service, arrival, answer)
     else {
-      this.#engine.consumed(message)
+      this.#engine.consumed(message, refusalOf(exchange, answer))
       this.#answer(exchange, service, arrival, answer)
     }
   }
@@ -125,21 +144,41 @@ export class Dispatch {
     const { exchange } = message
     const { oneWay } = exchange
     const early = !oneWay || this.#oneWayHandlers < ONE_WAY_HANDLERS
-    this.#arrivals.set(exchange, arrival)
     if (oneWay) this.#oneWayHandlers++
-    else this.#handlers++
+    else {
+      this.#handlers++
+      this.#arrivals.set(exchange, arrival)
+    }
     if (early) this.#engine.consumed(message)
+    const batch = this.#batch?.answer === answer ? this.#batch : this.#begin(answer)
+    batch.messages.push({ message, service, arrival, early })
+  }
+
+  #begin(answer: Promise<Answer | undefined>): Batch {
+    const batch: Batch = { answer, messages: [] }
+    this.#batch = batch
+    this.#batches.add(batch)
     const done = (outcome: Answer | undefined): void => {
-      this.#arrivals.delete(exchange)
-      if (oneWay) this.#oneWayHandlers--
-      else this.#handlers--
-      if (!early) this.#engine.consumed(message)
-      this.#answer(exchange, service, arrival, outcome)
+      if (this.#batch === batch) this.#batch = undefined
+      this.#batches.delete(batch)
+      for (const handled of batch.messages) this.#done(handled, outcome)
       this.#next()
       this.#owner.turn()
     }
     // `answer` never rejects; one that did would be a defect.
     answer.then(done).catch((cause) => this.#owner.abort(defect(cause)))
+    return batch
+  }
+
+  #done({ message, service, arrival, early }: Handled, outcome: Answer | undefined): void {
+    const { exchange } = message
+    if (exchange.oneWay) this.#oneWayHandlers--
+    else {
+      this.#handlers--
+      this.#arrivals.delete(exchange)
+    }
+    if (!early) this.#engine.consumed(message)
+    this.#answer(exchange, service, arrival, outcome)
   }
 
   #answer(exchange: Exchange, service: Served, arrival: Arrival, answer: Answer | undefined): void {
@@ -168,14 +207,27 @@ export class Dispatch {
         this.#engine.stop(exchange)
         this.#engine.end(exchange)
         break
+      case 'late':
+        this.#engine.fault(exchange, { code: 'call/deadline' })
+        break
       case 'fault':
         this.#engine.fault(exchange, { code: 'call/fault', name: answer.name, data: answer.data })
         break
       case 'invalid':
         this.#engine.fault(exchange, { code: 'contract/invalid', path: answer.path, item: answer.item ?? 0 })
         break
+      case 'refused':
+        this.#engine.fault(exchange, { code: answer.code })
+        break
+      case 'misstep':
+        this.#engine.fault(exchange, { code: 'flow/refused', state: answer.state, expected: answer.expected })
+        break
       case 'internal':
         this.#engine.fault(exchange, { code: 'call/internal', incident: answer.incident })
     }
   }
 }
+
+/** ME-45: what the sender of a one-way message is told, as long as it holds credit for it. */
+const refusalOf = ({ oneWay }: Exchange, answer: Answer | undefined): Fault | undefined =>
+  oneWay && answer?.is === 'invalid' ? { code: 'contract/invalid', path: answer.path } : undefined

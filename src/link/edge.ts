@@ -1,29 +1,36 @@
 import type { Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import type { Peer } from '../identity/peer.js'
+import type { Act } from '../session/acts.js'
 import { defect } from '../session/ends.js'
 import type { Engine } from '../session/engine.js'
 import type { Established } from '../session/established.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Exchange } from '../session/exchange.js'
 import { NO_LABELS } from '../session/frames.js'
-import type { Admitted, Denial as PolicyDenial } from '../session/gate.js'
+import type { Admitted } from '../session/gate.js'
 import type { Arrived } from '../session/narrowing.js'
 import type { Transport } from '../transport/transport.js'
 import { Dispatch } from './dispatch.js'
-import type { Caller, CallOptions, Served, Stream } from './face.js'
+import type { Caller, CallOptions, Delivery, Served, Stream, Where } from './face.js'
 import { Feed } from './feed.js'
 import { Pending } from './pending.js'
 import { type PingOptions, Pings } from './pings.js'
 import { now, Pump } from './pump.js'
+import { refusal } from './refusal.js'
 import type { Closed, Denial, Refusal, Session } from './session.js'
-import { onAbort } from './signals.js'
+import { deadlineOf, onAbort } from './signals.js'
 import { StreamEnd, type StreamEngine } from './stream.js'
+import { ttlOf } from './ttl.js'
 
 /** Refusals and denials that wait for a reader, of each (LI-19). */
 export const NEWS = 1_024
-/** What Node takes as a time, 24 days. */
-const LONGEST_MS = 2 ** 31 - 1
+/** What the program asks of a peer. */
+interface Asked extends Pick<Act, 'contract' | 'operation' | 'value'> {
+  /** As a stream. */
+  readonly standing: boolean
+  readonly where: Where | undefined
+}
 
 /** What becomes of a session, told once each. */
 interface Outcome {
@@ -47,6 +54,8 @@ export class Edge implements Caller {
   readonly #dispatch: Dispatch
   readonly #streaming: StreamEngine = {
     item: (exchange, value) => this.#item(exchange, value),
+    deliver: (exchange, delivery) => this.#deliver(exchange, delivery),
+    mayHear: (exchange, delivery) => this.#engine.deliver(exchange, delivery, now(), true) !== 'denied',
     end: (exchange) => this.#step(() => this.#engine.end(exchange)),
     stop: (exchange) => this.#step(() => this.#engine.stop(exchange)),
     cancel: (exchange) => this.#cancel(exchange),
@@ -81,15 +90,27 @@ export class Edge implements Caller {
     this.#turn()
   }
 
-  call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined> {
+  call(
+    contract: string,
+    operation: string,
+    value: Wire | undefined,
+    options: CallOptions,
+    where?: Where,
+  ): Promise<Wire | undefined> {
     return new Promise((resolve, reject) => {
-      const { exchange } = this.#begin(contract, operation, value, options)
+      const { exchange } = this.#begin({ contract, operation, value, where, standing: false }, options)
       this.#pending.set(exchange, new Pending(resolve, reject, options.signal, () => this.#cancel(exchange)))
     })
   }
 
-  send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined {
-    const { exchange, taken } = this.#begin(contract, operation, value, options)
+  send(
+    contract: string,
+    operation: string,
+    value: Wire | undefined,
+    options: CallOptions,
+    where?: Where,
+  ): Promise<void> | undefined {
+    const { exchange, taken } = this.#begin({ contract, operation, value, where, standing: false }, options)
     if (taken) return undefined
     return new Promise((resolve, reject) => {
       const took = (): void => resolve()
@@ -97,8 +118,8 @@ export class Edge implements Caller {
     })
   }
 
-  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream {
-    const { exchange } = this.#begin(contract, operation, value, options)
+  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream {
+    const { exchange } = this.#begin({ contract, operation, value, where, standing: true }, options)
     const stream = this.#begun(exchange)
     const deaf = onAbort(options.signal, () => stream.abort(options.signal?.reason))
     void stream.closed.then(deaf)
@@ -137,7 +158,7 @@ export class Edge implements Caller {
     this.#turn()
   }
 
-  /** Ends at once, without a byte, even if the session is over and its last bytes are still on their way. */
+  /** LI-15: ends at once, without a byte, even if the session is over and its last bytes are still on their way. */
   abort(error: SottoError): void {
     if (this.#engine.over) this.#pump.cut(error)
     else this.#engine.abort(error)
@@ -145,24 +166,23 @@ export class Edge implements Caller {
   }
 
   #begin(
-    contract: string,
-    operation: string,
-    value: Wire | undefined,
+    { contract, operation, value, where = {}, standing }: Asked,
     { signal, timeoutMs = 0, labels = NO_LABELS }: CallOptions,
   ): { readonly exchange: Exchange; readonly taken: boolean } {
-    if (signal?.aborted === true) throw SottoError.of('call/cancelled', 'the signal was aborted before the call')
-    if (!(timeoutMs >= 0 && timeoutMs <= LONGEST_MS))
-      throw new RangeError(`expected timeoutMs of 0..${LONGEST_MS}, got ${timeoutMs}`)
+    if (signal?.aborted === true)
+      throw SottoError.of('call/cancelled', 'the signal was aborted before the call', { cause: signal.reason })
     const time = now()
-    const admitted = this.#admit({ contract, operation, value, ttlMs: Math.ceil(timeoutMs), labels }, time)
+    const ttlMs = ttlOf(timeoutMs, deadlineOf(signal) - time)
+    const { subject = '', state } = where
+    const admitted = this.#admit({ contract, operation, subject, standing, state, value, ttlMs, labels }, time)
     const begun = this.#engine.begin(admitted, time)
     this.#pump.schedule()
     // A transport that takes no bytes must not hold up the deadline (LI-8).
-    if (timeoutMs > 0) this.#pump.arm()
+    if (ttlMs > 0) this.#pump.arm()
     return begun
   }
 
-  #admit(act: Parameters<Engine['admit']>[0], time: number): Admitted {
+  #admit(act: Act, time: number): Admitted {
     const answer = this.#engine.admit(act, time)
     if (!('effect' in answer)) return answer
     throw refusal(answer, `${act.contract}.${act.operation}`)
@@ -197,7 +217,7 @@ export class Edge implements Caller {
       try {
         this.#handle(event)
       } catch (cause) {
-        // What follows from the abort is among the next events.
+        // LI-16: of this session alone. What follows from the abort is among the next events.
         this.#engine.abort(defect(cause))
       }
     }
@@ -310,7 +330,13 @@ export class Edge implements Caller {
     throw refusal(answer, exchange.route.address)
   }
 
-  /** By now every exchange has had its event; `closed` comes when the transport has ended too (LI-12). */
+  #deliver(exchange: Exchange, delivery: Delivery): boolean | 'denied' {
+    const answer = this.#engine.deliver(exchange, delivery, now())
+    if (answer !== 'denied') this.#pump.schedule()
+    return answer
+  }
+
+  /** By now every exchange has had its event; `closed` comes when the transport has ended too (LI-12, ME-43). */
   #finish(error: SottoError | undefined): void {
     this.#deaf()
     this.refusals.end()
@@ -321,10 +347,4 @@ export class Edge implements Caller {
     const closed: Closed = error === undefined ? { clean: true } : { clean: false, error }
     void this.#pump.end(error).then(() => this.#outcome.closed(closed))
   }
-}
-
-const refusal = ({ why, rules, id: decision }: PolicyDenial, address: string): SottoError => {
-  const reason = rules.length === 0 ? why : rules.join(', ')
-  const code = why === 'limit' ? 'policy/limited' : 'policy/denied'
-  return SottoError.of(code, `${address} is refused here (${reason})`, { details: { decision, address } })
 }

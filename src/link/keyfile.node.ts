@@ -38,7 +38,7 @@ export const readIssuer = (
   options: { readonly passphrase?: () => Promise<string> } = {},
 ): Promise<Issuer> => readKey(path, ISSUER, options.passphrase)
 
-/** The auditor of a key file; as `readIdentity`. @throws SottoError identity/file */
+/** ID-54: the auditor of a key file; as `readIdentity`. @throws SottoError identity/file */
 export const readAuditor = (
   path: string,
   options: { readonly passphrase?: () => Promise<string> } = {},
@@ -72,7 +72,7 @@ export const writeIssuer = async (
   return issuer.id
 }
 
-/** Makes the key file of an auditor; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
+/** ID-54: makes the key file of an auditor; as `writeIdentity`. @throws SottoError identity/file; RangeError on an empty passphrase */
 export const writeAuditor = async (
   path: string,
   auditor: Auditor,

@@ -2,7 +2,7 @@ import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import { rowsOf } from '../contract/row.js'
 import { SottoError } from '../errors.js'
-import type { Caller, CallOptions, Stream } from './face.js'
+import type { Caller, CallOptions, Stream, Where } from './face.js'
 import { type Asked, isEnd, Request } from './linkrequest.js'
 import { now } from './pump.js'
 import { onAbort } from './signals.js'
@@ -11,12 +11,14 @@ import { onAbort } from './signals.js'
 export const WAITING = 65_536
 export const WAITING_BYTES = 67_108_864
 
-/** The Caller of a link: asks the present session, and keeps for the next what may be asked again. */
+/** The Caller of a link: asks the present session, and keeps for the next what may be asked again, each with where it is for (LI-64). */
 export class LinkCalls implements Caller {
   /** `contract.operation` of each operation that may run twice. */
   readonly #idempotent: ReadonlySet<string>
   /** With what ends the waiting of each. */
   readonly #waiting = new Map<Request, () => void>()
+  /** Who waits for a session. */
+  readonly #awaiting: { readonly resolve: () => void; readonly reject: (error: SottoError) => void }[] = []
   #bytes = 0
   #number = 0
   #caller: Caller | undefined
@@ -30,37 +32,56 @@ export class LinkCalls implements Caller {
     )
   }
 
-  call(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<Wire | undefined> {
+  call(
+    contract: string,
+    operation: string,
+    value: Wire | undefined,
+    options: CallOptions,
+    where?: Where,
+  ): Promise<Wire | undefined> {
     return new Promise((resolve, reject) => {
       const idempotent = this.#idempotent.has(`${contract}.${operation}`)
-      const asked: Asked = { verb: 'call', contract, operation, options, idempotent, number: this.#number++ }
+      const asked: Asked = { verb: 'call', contract, operation, options, where, idempotent, number: this.#number++ }
       this.#ask(new Request(asked, value, { resolve, reject }, now()), value)
     })
   }
 
-  send(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Promise<void> | undefined {
+  send(
+    contract: string,
+    operation: string,
+    value: Wire | undefined,
+    options: CallOptions,
+    where?: Where,
+  ): Promise<void> | undefined {
     const caller = this.#caller
-    const first = caller === undefined ? undefined : sent(() => caller.send(contract, operation, value, options))
+    const first = caller === undefined ? undefined : sent(() => caller.send(contract, operation, value, options, where))
     if (caller !== undefined && first === undefined) return undefined
     return new Promise((resolve, reject) => {
-      const asked: Asked = { verb: 'send', contract, operation, options, idempotent: false, number: this.#number++ }
+      const number = this.#number++
+      const asked: Asked = { verb: 'send', contract, operation, options, where, idempotent: false, number }
       const request = new Request(asked, value, { resolve: () => resolve(), reject }, now())
       if (caller === undefined || first === undefined) this.#wait(request)
       else this.#follow(request, caller, first)
     })
   }
 
-  /** Of the present session: a stream lives and dies in one. */
-  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions): Stream {
+  /** ME-37: of the present session: a stream lives and dies in one. */
+  stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream {
     const caller = this.#caller
     if (caller === undefined) throw SottoError.of('session/closed', 'no session is there to begin a stream in')
-    return caller.stream(contract, operation, value, options)
+    return caller.stream(contract, operation, value, options, where)
   }
 
-  /**
-   * There is a session: what waited goes first, in its order. What is to be made anew in each session begins here, before
-   * anything that waited.
-   */
+  /** LI-62: resolves once there is a session, rejects once there will be none. */
+  ready(): Promise<void> {
+    if (this.#caller !== undefined) return Promise.resolve()
+    if (this.#ended !== undefined) return Promise.reject(closed(this.#ended))
+    return new Promise((resolve, reject) => {
+      this.#awaiting.push({ resolve, reject })
+    })
+  }
+
+  /** There is a session: what waited goes first, in its order. */
   open(caller: Caller): void {
     const waited = [...this.#waiting].sort(([a], [b]) => a.number - b.number)
     for (const [request, stop] of waited) {
@@ -68,6 +89,7 @@ export class LinkCalls implements Caller {
       this.#follow(request, caller, request.over(caller, now()))
     }
     this.#caller = caller
+    for (const { resolve } of this.#awaiting.splice(0)) resolve()
   }
 
   /** The present session takes nothing new any more. */
@@ -83,6 +105,7 @@ export class LinkCalls implements Caller {
       stop()
       request.reject(closed(error))
     }
+    for (const { reject } of this.#awaiting.splice(0)) reject(closed(error))
   }
 
   /** Of the present session; of the next if there is none, or it has refused the request already. */
@@ -112,7 +135,7 @@ export class LinkCalls implements Caller {
     const leftMs = request.deadlineMs - now()
     const late = (): void => fail(SottoError.of('call/deadline', 'no session came in time'))
     const timer = leftMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(late, leftMs)
-    const deaf = onAbort(request.signal, () => fail(cancelled()))
+    const deaf = onAbort(request.signal, () => fail(cancelled(request.signal)))
     const stop = (): void => {
       clearTimeout(timer)
       deaf()
@@ -129,7 +152,7 @@ export class LinkCalls implements Caller {
 
   #refusal({ signal, size }: Request): SottoError | undefined {
     if (this.#ended !== undefined) return closed(this.#ended)
-    if (signal?.aborted === true) return cancelled()
+    if (signal?.aborted === true) return cancelled(signal)
     if (this.#waiting.size < WAITING && this.#bytes + size <= WAITING_BYTES) return undefined
     return SottoError.of('session/busy', `${this.#waiting.size} requests wait for a session already`)
   }
@@ -145,7 +168,8 @@ const sent = (send: () => Promise<void> | undefined): Promise<undefined> | undef
   }
 }
 
-const cancelled = (): SottoError => SottoError.of('call/cancelled', 'given up while no session was there')
+const cancelled = (signal: AbortSignal | undefined): SottoError =>
+  SottoError.of('call/cancelled', 'given up while no session was there', { cause: signal?.reason })
 
 const closed = (cause: SottoError): SottoError =>
   SottoError.of('session/closed', 'the link makes no further session', { cause })

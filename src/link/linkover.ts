@@ -110,7 +110,7 @@ class Linking<U extends Contract> implements Link<U> {
         },
       })
     } catch (error) {
-      // A session that was opened tells of its end itself, also if its peer could not be remembered.
+      // LI-41: whatever it failed with. A session that was opened tells of its end itself, also if its peer could not be remembered.
       if (session === undefined) this.#attempted(stop, () => this.#state.failed(sottoOf(error), now()))
     }
   }

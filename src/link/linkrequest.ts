@@ -1,10 +1,9 @@
 import { decode, type Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import { encodeBody } from '../session/acts.js'
-import type { Caller, CallOptions } from './face.js'
-
-/** What Node takes as a time, 24 days. */
-const LONGEST_MS = 2 ** 31 - 1
+import type { Caller, CallOptions, Where } from './face.js'
+import { deadlineOf } from './signals.js'
+import { checkTimeout } from './ttl.js'
 
 /** A call, or a one-way message that no session has taken yet. */
 export interface Asked {
@@ -12,6 +11,7 @@ export interface Asked {
   readonly contract: string
   readonly operation: string
   readonly options: CallOptions
+  readonly where: Where | undefined
   /** Running it twice is as good as once. */
   readonly idempotent: boolean
   /** Rises: what waits is asked in this order. */
@@ -38,11 +38,11 @@ export class Request {
   /** @throws contract/invalid on a value that has no form on the wire, call/cancelled, RangeError on `timeoutMs` */
   constructor(asked: Asked, value: Wire | undefined, settle: Settle, nowMs: number) {
     const { signal, timeoutMs = 0 } = asked.options
-    if (!(timeoutMs >= 0 && timeoutMs <= LONGEST_MS))
-      throw new RangeError(`expected timeoutMs of 0..${LONGEST_MS}, got ${timeoutMs}`)
-    if (signal?.aborted === true) throw SottoError.of('call/cancelled', 'the signal was aborted before the call')
+    checkTimeout(timeoutMs)
+    if (signal?.aborted === true)
+      throw SottoError.of('call/cancelled', 'the signal was aborted before the call', { cause: signal.reason })
     this.signal = signal
-    this.deadlineMs = timeoutMs > 0 ? nowMs + timeoutMs : Number.POSITIVE_INFINITY
+    this.deadlineMs = Math.min(timeoutMs > 0 ? nowMs + timeoutMs : Number.POSITIVE_INFINITY, deadlineOf(signal))
     this.#asked = asked
     this.#body = value === undefined ? undefined : encodeBody(value)
     this.#settle = settle
@@ -59,12 +59,12 @@ export class Request {
 
   /** Asks it of a session, within what is left of its time; `value` is what was asked, if the caller still holds it. */
   async over(caller: Caller, nowMs: number, value: Wire | undefined = this.#value()): Promise<Wire | undefined> {
-    const { verb, contract, operation, options } = this.#asked
+    const { verb, contract, operation, options, where } = this.#asked
     const leftMs = this.deadlineMs - nowMs
     if (leftMs <= 0) throw SottoError.of('call/deadline', 'no session came in time')
     const left = leftMs === Number.POSITIVE_INFINITY ? options : { ...options, timeoutMs: leftMs }
-    if (verb === 'call') return caller.call(contract, operation, value, left)
-    await caller.send(contract, operation, value, left)
+    if (verb === 'call') return caller.call(contract, operation, value, left, where)
+    await caller.send(contract, operation, value, left, where)
     return undefined
   }
 

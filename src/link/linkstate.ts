@@ -85,6 +85,12 @@ export const AFTER = {
   'call/fault': 'final',
   'call/internal': 'final',
   'call/too-large': 'final',
+  'flow/refused': 'final',
+  'topic/slow': 'final',
+  'broker/full': 'final',
+  'queue/lapsed': 'final',
+  'broker/failed': 'final',
+  'broker/corrupt': 'final',
   'transport/failed': 'retry',
 } as const satisfies Record<ErrorCode, 'retry' | 'final'>
 

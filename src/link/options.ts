@@ -144,6 +144,9 @@ const sideOf = (options: Both<Contract>, nowMs: number): Side => {
     policy: storeOf(options.policy),
     uses: use,
     serves,
+    conversations: new Map(
+      serve.flatMap(({ contract, conversations }) => (conversations ? [[contract.name, conversations]] : [])),
+    ),
     context,
     service: protocol.service ?? '',
     pq,

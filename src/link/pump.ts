@@ -73,6 +73,7 @@ export class Pump {
     clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
     const last = this.#take()
+    // LI-2: of an attempt that failed there are none.
     if (last === undefined && error !== undefined) {
       this.cut(error)
       return Promise.resolve()
@@ -198,5 +199,5 @@ export const free = (transport: Transport, reason: unknown): void => {
   }
 }
 
-/** @internal Monotonic ms. */
+/** @internal Monotonic ms, which no setting of the time of day moves (LI-7). */
 export const now = (): number => performance.now()

@@ -61,10 +61,11 @@ export interface Session<U extends Contract = Contract> extends AsyncDisposable 
   renew(credential: Uint8Array): void
   /**
    * Begins nothing new, lets what is open finish for at most `timeoutMs` (30,000 unless said), then ends within 5 s.
+   * Subscriptions and consumers end at once, with session/closed.
    * @throws RangeError unless `timeoutMs` is 0..86,400,000
    */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>
-  /** Flushes and ends, authenticated, within 5 s: what is open has 4 s to finish. Never rejects. */
+  /** As `drain`, within 5 s: what is open has 4 s to finish. Flushes and ends, authenticated. Never rejects. */
   close(): Promise<void>
   /** Ends at once, without a byte. `closed` tells of `reason`, if it is a SottoError, or of session/closed. */
   abort(reason?: unknown): void

@@ -1,5 +1,8 @@
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 
+/** Of what a signal belongs to, in monotonic ms. */
+const deadlines = new WeakMap<AbortSignal, number>()
+
 const NOTHING = (): void => undefined
 
 /**
@@ -14,6 +17,15 @@ export const onAbort = (signal: AbortSignal | undefined, act: () => void): (() =
     acts.delete(act)
   }
 }
+
+/** What is asked with `signal` has until then (ME-38). */
+export const setDeadline = (signal: AbortSignal, atMs: number): void => {
+  deadlines.set(signal, atMs)
+}
+
+/** Monotonic ms; Infinity for none. */
+export const deadlineOf = (signal: AbortSignal | undefined): number =>
+  (signal && deadlines.get(signal)) ?? Number.POSITIVE_INFINITY
 
 const listenTo = (signal: AbortSignal): Set<() => void> => {
   const acts = new Set<() => void>()

@@ -2,7 +2,7 @@ import type { Wire } from '../cbor.js'
 import { SottoError } from '../errors.js'
 import type { EngineEvent } from '../session/events.js'
 import type { Exchange } from '../session/exchange.js'
-import type { Stream } from './face.js'
+import type { Delivery, Stream } from './face.js'
 import type { Closed } from './session.js'
 
 type Item = Extract<EngineEvent, { readonly is: 'item' }>
@@ -12,6 +12,9 @@ type Read = IteratorResult<Wire, undefined>
 export interface StreamEngine {
   /** True if there is room for more. @throws SottoError if the item is refused here */
   item(exchange: Exchange, value: Wire): boolean
+  /** As `item`; `denied` where the rules do not let it go there. @throws SottoError, TypeError */
+  deliver(exchange: Exchange, delivery: Delivery): boolean | 'denied'
+  mayHear(exchange: Exchange, delivery: Delivery): boolean
   end(exchange: Exchange): void
   stop(exchange: Exchange): void
   cancel(exchange: Exchange): void
@@ -66,9 +69,21 @@ export class StreamEnd implements Stream {
   write(value: Wire): Promise<void> | undefined {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     if (this.#exchange.last) throw new TypeError('expected nothing to be written behind the end')
-    if (this.#engine.item(this.#exchange, value)) return undefined
-    this.#room ??= roomOf()
-    return this.#room.promise
+    return this.#engine.item(this.#exchange, value) ? undefined : this.#wait()
+  }
+
+  /** LI-63: what is denied leaves no trace. */
+  deliver(delivery: Delivery): Promise<void> | undefined | 'denied' {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
+    if (this.#exchange.last) throw new TypeError('expected nothing to be delivered behind the end')
+    const answer = this.#engine.deliver(this.#exchange, delivery)
+    if (answer === 'denied') return answer
+    return answer ? undefined : this.#wait()
+  }
+
+  /** SE-160 */
+  mayHear(delivery: Delivery): boolean {
+    return this.#stopped !== undefined || this.#exchange.last || this.#engine.mayHear(this.#exchange, delivery)
   }
 
   end(): Promise<void> | undefined {
@@ -84,6 +99,7 @@ export class StreamEnd implements Stream {
   }
 
   read(): Promise<Read> {
+    // ME-31: the first that came.
     const item = this.#items.shift()
     if (item !== undefined) return this.#hand(item)
     if (this.#error !== undefined) return Promise.reject(this.#error)
@@ -93,6 +109,7 @@ export class StreamEnd implements Stream {
     })
   }
 
+  /** ME-34 */
   stop(): void {
     this.#drop()
     this.ended(undefined)
@@ -182,6 +199,11 @@ export class StreamEnd implements Stream {
     for (const item of this.#items.splice(0)) if (this.#holding) this.#engine.consumed(item)
   }
 
+  #wait(): Promise<void> {
+    this.#room ??= roomOf()
+    return this.#room.promise
+  }
+
   #hand(item: Item): Promise<Read> {
     const denied = this.#engine.denied(item)
     if (denied === undefined) return Promise.resolve(this.#taken(item))
@@ -212,6 +234,8 @@ export const failedStream = (error: SottoError): Stream => ({
   count: 0,
   cut: error,
   write: () => Promise.reject(error),
+  deliver: () => Promise.reject(error),
+  mayHear: () => true,
   end: () => undefined,
   abort: () => undefined,
   read: () => Promise.reject(error),

@@ -3,6 +3,7 @@ import type { Sent, Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
 import type { Answer, Incoming } from '../link/face.js'
 import { type Context, faultAnswer, HandlerContext } from './context.js'
+import { inTurn, turnOf } from './inturn.js'
 import { printFailed } from './report.js'
 import { check, checkSent } from './shape.js'
 import type { Slots } from './slots.js'
@@ -40,11 +41,17 @@ export const answer = (incoming: Incoming, task: Task | undefined, desk: Desk): 
     input = check(task.request, incoming.value)
   } catch (error) {
     // ME-6: the sender's value; anything else is a fault of the shape, and ours.
-    if (SottoError.is(error, 'contract/invalid')) return { is: 'invalid', path: error.details.path }
+    if (SottoError.is(error, 'contract/invalid')) return invalid(error, incoming, desk)
     return internal(error, incoming, desk)
   }
-  return desk.slots.take() ? handle(input, incoming, task, desk) : handleLater(input, incoming, task, desk)
+  const turn = turnOf(incoming)
+  return turn === undefined
+    ? slotted(input, incoming, task, desk)
+    : inTurn(turn, incoming, () => slotted(input, incoming, task, desk))
 }
+
+const slotted = (input: unknown, incoming: Incoming, task: Task, desk: Desk): Outcome | Promise<Outcome> =>
+  desk.slots.take() ? handle(input, incoming, task, desk) : handleLater(input, incoming, task, desk)
 
 const handleLater = async (input: unknown, incoming: Incoming, task: Task, desk: Desk): Promise<Outcome> => {
   // ME-17: cancelled while it waited, so nobody waits for an answer.
@@ -63,7 +70,7 @@ const handle = (input: unknown, incoming: Incoming, task: Task, desk: Desk): Out
     const run = (): unknown => runOf(task, input, context, incoming)
     const value = desk.around === undefined ? run() : runAround(desk.around, incoming.admitted, run)
     if (isThenable(value)) return settle(value, { context, incoming, task, desk })
-    outcome = replyOf(task, value)
+    outcome = replyOf(task, value, incoming)
   } catch (error) {
     outcome = failure(error, context, incoming, desk)
   }
@@ -81,7 +88,7 @@ interface Handling {
 
 const settle = async (value: PromiseLike<unknown>, { context, incoming, task, desk }: Handling): Promise<Outcome> => {
   try {
-    return replyOf(task, await value)
+    return replyOf(task, await value, incoming)
   } catch (error) {
     return failure(error, context, incoming, desk)
   } finally {
@@ -94,16 +101,23 @@ const failure = (error: unknown, context: HandlerContext, incoming: Incoming, de
   faultAnswer(error, context) ?? internal(error, incoming, desk)
 
 /** The handler of a stream is done when all it gives is sent. */
-const runOf = (task: Task, input: unknown, context: HandlerContext, { stream }: Incoming): unknown => {
+const runOf = (task: Task, input: unknown, context: HandlerContext, incoming: Incoming): unknown => {
+  const { stream } = incoming
+  turnOf(incoming)?.open()
   const made = task.run(input, context)
   return stream === undefined || task.down === undefined ? made : pour(made, stream, task.down)
 }
 
-const replyOf = ({ response, down }: Task, value: unknown): Outcome => {
+const replyOf = ({ response, down }: Task, value: unknown, incoming: Incoming): Outcome => {
   if (down !== undefined) return { is: 'ended' }
-  if (response === undefined) return undefined
+  const turn = turnOf(incoming)
+  if (response === undefined) {
+    turn?.succeeded()
+    return undefined
+  }
   // ME-8
   checkSent(response, value)
+  turn?.succeeded()
   return { is: 'reply', value }
 }
 
@@ -129,16 +143,39 @@ const start = (run: () => unknown): Promise<unknown> => {
   return running
 }
 
+/** What a handler asks with its signal has whole ms, and timers are no more exact: it may be late so much before the handler is. */
+const AT_ONCE_MS = 2
+
 /** ME-10, ME-11: an incident at both ends. */
-export const internal = (error: unknown, { admitted, signal, stream }: Incoming, desk: Desk): Answer => {
-  const incident = toHex(crypto.getRandomValues(new Uint8Array(16)))
-  // A handler that stops because it was told to has not failed; what it read may have told it first.
-  const told = signal.aborted && (error === signal.reason || error === stream?.cut)
-  if (!told) report(error, admitted, incident, desk)
+export const internal = (error: unknown, incoming: Incoming, desk: Desk): Answer => {
+  const { admitted, timeLeftMs } = incoming
+  // ME-39
+  if (SottoError.is(error, 'call/deadline') && timeLeftMs < AT_ONCE_MS) return { is: 'late' }
+  const incident = newIncident()
+  if (!wasTold(error, incoming)) report(error, admitted, incident, desk)
   return { is: 'internal', incident }
 }
 
-const report = (error: unknown, call: Incoming['admitted'], incident: string, { failed }: Desk): void => {
+/** ME-45: of what is sent one way its sender may not hear any more. */
+export const invalid = (error: SottoError<'contract/invalid'>, { admitted }: Incoming, desk: Desk): Answer => {
+  if (isOneWay(admitted)) report(error, admitted, newIncident(), desk)
+  return { is: 'invalid', path: error.details.path }
+}
+
+/** True of what has no answer. */
+export const isOneWay = ({ verb }: Incoming['admitted']): boolean => verb === 'send' || verb === 'publish'
+
+/** ME-10 */
+export const newIncident = (): string => toHex(crypto.getRandomValues(new Uint8Array(16)))
+
+/** A handler that stops because it was told to has not failed; what it read or asked may have told it first. */
+const wasTold = (error: unknown, { signal, stream }: Incoming): boolean => {
+  if (!signal.aborted) return false
+  const { reason } = signal
+  return error === reason || error === stream?.cut || (error instanceof SottoError && error.cause === reason)
+}
+
+export const report = (error: unknown, call: Incoming['admitted'], incident: string, { failed }: Desk): void => {
   try {
     failed(error, call, incident)
   } catch (second) {

@@ -3,21 +3,28 @@ import { type In, nothing, type Sent, type Shapes } from '../contract/shape.js'
 import { SottoError } from '../errors.js'
 import type { Answer, Incoming } from '../link/face.js'
 import type { Session } from '../link/session.js'
+import { turnOf } from './inturn.js'
 import { checkSent } from './shape.js'
 import { incomingItems } from './stream.js'
 
 /** What a handler knows of the message it handles. */
-export interface Context<F extends Shapes = NoFaults, U = never> {
+export interface Context<F extends Shapes = NoFaults, I = undefined, U = never> {
   /** Who sent it: authenticated. */
   readonly peer: Session['peer']
   /** Where it came in; `client(session, …)` asks the sender something. */
   readonly session: Session
   /**
    * Aborts when the answer is no longer wanted: cancelled, past its deadline, denied since, or the session was lost. A
-   * one-way message has no answer; its handler is told of a lost session alone.
+   * one-way message has no answer; its handler is told of a lost session alone. What is asked of another with this very signal
+   * has no more time than is left here, at the other end too; one made of it by AbortSignal.any gives up with it, and says
+   * nothing of time.
    */
   readonly signal: AbortSignal
+  /** Until the signal aborts for its deadline, in ms; Infinity if its sender waits without end. */
+  readonly timeLeftMs: number
   readonly labels: Readonly<Record<string, string>>
+  /** Of a step of a conversation: what the service's `instance` made for it. */
+  readonly instance: I
   /**
    * What comes up a stream, in order. Leaving the iteration tells the peer that no more is wanted. It throws what ended the
    * stream, and contract/invalid at an item that its shape refuses, which the peer is told too unless it is caught.
@@ -66,8 +73,17 @@ export class HandlerContext implements Context<Shapes> {
     return this.#incoming.signal
   }
 
+  get timeLeftMs(): number {
+    return this.#incoming.timeLeftMs
+  }
+
   get labels(): Incoming['labels'] {
     return this.#incoming.labels
+  }
+
+  get instance(): undefined {
+    // The cast: as of `up`; the type is the one that `instance` gives.
+    return turnOf(this.#incoming)?.instance as undefined
   }
 
   get up(): AsyncIterable<never> {

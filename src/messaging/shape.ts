@@ -43,7 +43,8 @@ const invalid = (message: string, path: string, ran: Ran) =>
 
 /** ME-5: where the value was refused, as in `items.0.name`, and nothing of the value itself. */
 const pathOf = (path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string =>
-  path
+  // A copy: the list of a library may be of a class of its own, which makes something else of `slice` and `map`.
+  Array.from(path)
     .slice(0, MAX_PATH)
     .map((element) => String(typeof element === 'object' ? element.key : element))
     // A key of a record is the sender's own text; one that is no plain name is not repeated.

@@ -5,6 +5,7 @@ import type { Caller, CallOptions, Stream } from '../link/face.js'
 import type { Closed } from '../link/session.js'
 import { failedStream } from '../link/stream.js'
 import { check, checkSent } from './shape.js'
+import { sourceOf } from './source.js'
 
 /**
  * A stream this end began: writes `U`, iterates `D`. Leaving the iteration, and disposal, give it up unless it is over.
@@ -70,6 +71,10 @@ class Began implements Duplex<unknown, unknown> {
     })
   }
 
+  static directions(duplex: object): Directions {
+    return #stream in duplex ? { up: duplex.#up !== nothing, down: duplex.#down !== nothing } : { up: true, down: true }
+  }
+
   get closed(): Promise<Closed> {
     return this.#stream.closed
   }
@@ -99,6 +104,7 @@ class Began implements Duplex<unknown, unknown> {
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
     return {
       next: () => this.#next(),
+      // ME-34
       return: () => {
         this.abort()
         return Promise.resolve(DONE)
@@ -119,6 +125,22 @@ class Began implements Duplex<unknown, unknown> {
   }
 }
 
+/** Which directions of a stream carry anything: for all that is known both, of one that is none of ours. */
+export interface Directions {
+  readonly up: boolean
+  readonly down: boolean
+}
+
+export const directionsOf = (duplex: object): Directions => Began.directions(duplex)
+
+/** ME-42: ends what goes up; where nothing comes down, that is done when the handler is. @throws what it failed with */
+export const finish = async (duplex: Pick<Duplex<never, unknown>, 'end' | 'closed'>): Promise<void> => {
+  await duplex.end()
+  if (directionsOf(duplex).down) return
+  const closed = await duplex.closed
+  if (!closed.clean) throw closed.error
+}
+
 const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined }
 
 /** ME-1: checks an item and writes it. @throws contract/invalid, and as `Stream.write` */
@@ -131,22 +153,26 @@ const put = (stream: Stream, shape: Sent, item: unknown): Promise<void> | undefi
 }
 
 /** ME-32: sends what the handler of a stream gives, no faster than the peer reads it, until it is done. */
-export const pour = async (source: unknown, stream: Stream, down: Sent): Promise<void> => {
+export const pour = async (given: unknown, stream: Stream, down: Sent): Promise<void> => {
   if (down === nothing) {
-    await source
+    await given
     return
   }
-  if (!isIterable(source)) throw new TypeError('expected a handler that gives an async iterable')
-  for await (const item of source) {
-    const room = put(stream, down, item)
-    if (room !== undefined) await room
+  const source = sourceOf(given)
+  // ME-41: what waits for its next item is not asked for another.
+  void stream.closed.then((closed) => (closed.clean ? undefined : source.leave(closed.error)))
+  try {
+    for (let item = await source.next(); item.done !== true; item = await source.next()) {
+      const room = put(stream, down, item.value)
+      if (room !== undefined) await room
+    }
+  } catch (error) {
+    await source.leave(error)
+    throw error
   }
 }
 
-const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
-
-/** What comes up, for a handler: each item through its shape; `refused` is told of one that does not fit, and is the last. */
+/** ME-35: what comes up, for a handler: each item through its shape; `refused` is told of one that does not fit, and is the last. */
 export const incomingItems = (
   stream: Stream,
   up: Sent,

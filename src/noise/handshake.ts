@@ -136,10 +136,9 @@ export class HandshakeState {
    */
   fallback(options: FallbackOptions): HandshakeState {
     const { e } = this.#party.keys
-    if (this.turn !== 'read' || this.#role !== 'initiator' || this.#index !== 1 || e === undefined)
+    // The one who reads message 2 is the initiator.
+    if (this.turn !== 'read' || this.#index !== 1 || e === undefined)
       throw this.#misuse('an initiator that has written message 1 and read nothing')
-    if (parseProtocol(options.protocol).dh !== this.#protocol.dh)
-      throw SottoError.of('noise/protocol', `expected a protocol over ${this.#protocol.dh}`)
     const next = new HandshakeState({ ...options, role: 'responder', provider: this.#provider, e })
     this.#party.releaseEphemeral()
     this.#end('spent')

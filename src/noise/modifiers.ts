@@ -25,7 +25,7 @@ const MIRROR: Readonly<Partial<Record<Token, DhToken>>> = { es: 'se', se: 'es' }
 const fallback: Modifier = ({ pre, messages }) => {
   const [first = [], ...rest] = messages
   const known = [...pre.initiator, ...first].join()
-  if (rest.length === 0 || (known !== 'e' && known !== 'e,s')) return undefined
+  if (known !== 'e' && known !== 'e,s') return undefined
   const mirrored = rest.map((tokens) => tokens.map((token) => MIRROR[token] ?? token))
   return { pre: { initiator: pre.responder, responder: first }, messages: mirrored }
 }
@@ -37,14 +37,14 @@ const fallback: Modifier = ({ pre, messages }) => {
 const hfs: Modifier = ({ pre, messages }) => {
   const offer = messages.findIndex((tokens) => tokens.includes('e'))
   const answer = messages.findIndex((tokens) => tokens.includes('ee'))
-  if (offer === -1 || answer === -1 || writerOf(offer) === writerOf(answer)) return undefined
+  if (answer === -1 || writerOf(offer) === writerOf(answer)) return undefined
   const after = messages[offer]?.find(isDh) ?? 'e'
   const behind = (tokens: Message, token: Token, added: Token): Message =>
     tokens.flatMap((each) => (each === token ? [each, added] : [each]))
   return {
     pre,
     messages: messages.map((tokens, index) =>
-      index === offer ? behind(tokens, after, 'e1') : index === answer ? behind(tokens, 'ee', 'ekem1') : tokens,
+      index === offer ? behind(tokens, after, 'e1') : behind(tokens, 'ee', 'ekem1'),
     ),
   }
 }

@@ -45,9 +45,8 @@ export interface Field {
  * @throws noise/protocol on anything else (NO-1)
  */
 export const parseProtocol = (name: string): Protocol => {
-  const [prefix, patternName, dhName, cipher, hash, ...rest] = name.split('_')
-  if (prefix !== 'Noise' || patternName === undefined || dhName === undefined || rest.length > 0) throw refuse(name)
-  if (cipher === undefined || hash === undefined || !isKey(CIPHERS, cipher) || !isKey(HASHES, hash)) throw refuse(name)
+  const [prefix, patternName = '', dhName = '', cipher = '', hash = '', ...rest] = name.split('_')
+  if (prefix !== 'Noise' || rest.length > 0 || !isKey(CIPHERS, cipher) || !isKey(HASHES, hash)) throw refuse(name)
   const pattern = parsePattern(patternName)
   const [dh = '', ...kems] = dhName.split('+')
   if (pattern === undefined || !isKey(DHS, dh)) throw refuse(name)
@@ -80,9 +79,8 @@ const parsePattern = (name: string): Pattern | undefined => {
   return pattern
 }
 
-/** NO-1: order has a meaning only around `fallback`; elsewhere it is alphabetical, once each (8.1). */
-const inOrder = (previous: string, modifier: ModifierName): boolean =>
-  previous === 'fallback' || modifier === 'fallback' ? previous !== modifier : previous < modifier
+/** NO-1: order has a meaning only around `fallback`, which no pattern takes twice; elsewhere it is alphabetical (8.1). */
+const inOrder = (previous: string, modifier: ModifierName): boolean => modifier === 'fallback' || previous < modifier
 
 const layout = (pattern: Pattern, psk: boolean, dhLength: number): readonly MessageLayout[] => {
   const lengths: Readonly<Partial<Record<Token, number>>> = {

@@ -51,6 +51,7 @@ const checkOf = (condition: Condition): Check => {
   return { attribute, claim: claimOf(attribute), late: isLate(attribute), condition, test: testOf(condition) }
 }
 
+/** PO-52: the rows of its table, for one condition. */
 const testOf = ({ is, value }: Condition): Check['test'] => {
   if (is === 'present') return (seen) => (seen === undefined ? 'unmet' : 'met')
   if (is === 'absent') return (seen) => (seen === undefined ? 'met' : 'unmet')

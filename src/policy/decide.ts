@@ -34,9 +34,9 @@ export interface Weighed {
 
 /**
  * PO-15: a deny rule that is met wins, then an error in a matching rule denies, then an allow rule that is met allows,
- * then the fallback decides. The order of rules means nothing.
+ * then the fallback decides (PO-50). The order of rules means nothing (PO-29).
  *
- * PO-23: while `foreseeing`, late attributes that are absent are unknown.
+ * PO-23, PO-51: while `foreseeing`, late attributes that are absent are unknown.
  */
 export const weigh = (
   rules: readonly Pending[],

@@ -176,6 +176,7 @@ const verbsFor = (text: string, verbs: readonly Verb[]): readonly Verb[] => {
 
 const sideOf = (rule: Rule): 'by' | 'to' => (rule.by === undefined ? 'to' : 'by')
 
+/** PO-45, as `entryFindings` and `revealFindings` do. */
 const groupFindings = ({ groups = {}, rules }: Policy): readonly Finding[] => {
   const used = new Set<Who>(rules.flatMap((rule) => rule.by ?? rule.to))
   return Object.entries(groups).flatMap(([name, members]): readonly Finding[] => {
@@ -214,6 +215,7 @@ const contractFindings = (rule: Rule, path: string, known: readonly Known[], eff
     return [{ path: `${path}.verbs[${at}]`, what: 'idle-verb', rule: rule.id, text }]
   }),
   ...rule.on.flatMap((pattern, at): readonly Finding[] => {
+    // PO-49
     const named = known.length === 0 ? undefined : contractNamed(pattern)
     if (named === undefined || known.some(({ name }) => name.join('.') === named)) return []
     const text = 'its contract is not among those that the policy is held against'

@@ -37,7 +37,7 @@ export const BOUNDS = {
 } as const
 
 /**
- * The policy a document holds, in frozen copies of all its parts.
+ * PO-1: the policy a document holds, in frozen copies of all its parts. What does not load is refused in one way (PO-54).
  *
  * @throws SottoError policy/malformed; `details.path` says where
  */
@@ -108,6 +108,7 @@ const ruleOf = (at: Place, groups: ReadonlySet<string>, ids: Set<string>): Rule 
     when: Object.freeze(place.items(0, BOUNDS.conditions).map(conditionOf)),
   }))
   const limit = optional(fields, 'limit', (place) => {
+    // PO-27
     if (effect === 'deny') throw place.fail('no limit on a deny rule')
     return { limit: limitOf(place) }
   })
@@ -123,6 +124,7 @@ const ruleOf = (at: Place, groups: ReadonlySet<string>, ids: Set<string>): Rule 
 
 const idOf = (at: Place, ids: Set<string>): string => {
   const id = at.text('a rule id', BOUNDS.text)
+  // PO-5: none that objects have of themselves, as for the names of groups and attributes.
   if (!isFieldName(id)) throw at.fail('a rule id of 1 to 64 letters, digits, - or _')
   if (ids.has(id)) throw at.fail('a rule id that no other rule has')
   ids.add(id)

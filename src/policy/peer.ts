@@ -17,6 +17,9 @@ export type Judgement = Verdict & { readonly seen?: Seen }
  */
 export type Admission = Judgement & { readonly release?: () => void; readonly spend?: Spend }
 
+/** What is asked about: one act, or an item of one that is open; or `nothing` is charged, whatever is decided. */
+export type Load = 'act' | 'item' | 'nothing'
+
 export type Spend = (bytes: number, nowMs: number) => readonly string[]
 
 /** Rules, and what their limits have counted. */
@@ -103,7 +106,7 @@ export class PeerPolicy {
    *
    * @param attributes without claims
    * @param nowMs of any clock, but always the same one: limits refill by it
-   * @param load `item` for one more of an exchange that has its place
+   * @param load `item` for one more of an exchange that has its place, `nothing` for what will not be: its limits are looked at
    */
   admit(
     direction: Direction,
@@ -111,7 +114,7 @@ export class PeerPolicy {
     address: string,
     attributes: Attributes,
     nowMs: number,
-    load: 'act' | 'item' = 'act',
+    load: Load = 'act',
   ): Admission {
     const source = this.#source
     const plan = this.#plan(direction, verb, address)
@@ -127,10 +130,7 @@ export class PeerPolicy {
 
   /** As `admit`, and charges nothing. */
   decide(direction: Direction, verb: Verb, address: string, attributes: Attributes, nowMs: number): Verdict {
-    const { verdict, allowing } = judge(this.#plan(direction, verb, address), attributes)
-    if (verdict.effect === 'deny') return verdict
-    const lacking = this.#source.limits.lacking(allowing, bytesOf(attributes), nowMs)
-    return lacking.length > 0 ? deny('limit', lacking) : verdict
+    return looked(judge(this.#plan(direction, verb, address), attributes), this.#source.limits, attributes, nowMs)
   }
 
   /**
@@ -140,6 +140,21 @@ export class PeerPolicy {
    */
   stands(direction: Direction, verb: Verb, address: string, attributes: Attributes): Verdict {
     return judge(this.#plan(direction, verb, address), attributes).verdict
+  }
+
+  /**
+   * PO-58: what the rules alone say of a message that is handed to a subscription or a consumer. Something is seen of it
+   * where the audit log is to be told: of a deny, and of what the shadow decides otherwise. No limit is charged (PO-59).
+   */
+  hand(direction: Direction, verb: Verb, address: string, attributes: Attributes): Judgement {
+    const plan = this.#plan(direction, verb, address)
+    const verdict = plan.settled ?? judge(plan, attributes).verdict
+    if (!this.audited) return verdict
+    const { shadow } = this.#source
+    const other = shadow && judge(this.#shadowPlans.of(shadow.compiled, direction, verb, address), attributes).verdict
+    if (verdict.effect === 'allow' && (other ?? verdict).effect === 'allow') return verdict
+    const seen = this.#seen(plan, address, attributes, false)
+    return { ...verdict, seen: comparing(seen, verdict, other ?? verdict) }
   }
 
   #plan(direction: Direction, verb: Verb, address: string): Plan {
@@ -164,9 +179,23 @@ export const tell = (audit: Source['audit'], record: AuditRecord): void => {
 /** Only a rule with a byte rate counts it, and such a rule has checked it. */
 export const bytesOf = ({ bytes }: Attributes): number => (typeof bytes === 'number' ? bytes : 0)
 
+/** The decision by rules and limits, which takes nothing of these. */
+const looked = (
+  { verdict, allowing }: ReturnType<typeof judge>,
+  limits: Limits,
+  attributes: Attributes,
+  nowMs: number,
+): Verdict => {
+  if (verdict.effect === 'deny') return verdict
+  const lacking = limits.lacking(allowing, bytesOf(attributes), nowMs)
+  return lacking.length > 0 ? deny('limit', lacking) : verdict
+}
+
 /** The decision by rules and limits, with what it takes of these. */
-const charge = (plan: Plan, limits: Limits, attributes: Attributes, nowMs: number, load: 'act' | 'item'): Admission => {
-  const { verdict, allowing } = judge(plan, attributes)
+const charge = (plan: Plan, limits: Limits, attributes: Attributes, nowMs: number, load: Load): Admission => {
+  const judged = judge(plan, attributes)
+  if (load === 'nothing') return looked(judged, limits, attributes, nowMs)
+  const { verdict, allowing } = judged
   if (verdict.effect === 'deny' || !plan.limited) return verdict
   const charged = limits.charge(allowing, bytesOf(attributes), nowMs, load)
   if (charged.lacking !== undefined) return deny('limit', charged.lacking)

@@ -78,7 +78,7 @@ export class Place {
     return value
   }
 
-  /** The error to throw. It names the place and never quotes a text, which may be a secret pasted here. */
+  /** The error to throw. It names the place and never quotes a text, which may be a secret pasted here (PO-31). */
   fail(expected: string, cause?: unknown): SottoError<'policy/malformed'> {
     return malformed(this.path, `expected ${expected}, got ${describe(this.value)}`, cause)
   }

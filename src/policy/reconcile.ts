@@ -141,7 +141,7 @@ class Pairing {
 
   *#meet(side: Side, act: Act, { acts }: Waiting): Generator<Finding> {
     // AU-11: what was never sent has no partner, and the initiation is told by `opened`.
-    if ((act.direction === 'out' && act.effect === 'deny') || act.verb === 'initiate') return
+    if ((act.direction === 'out' && act.effect === 'deny') || act.verb === 'initiate' || isDelivery(act)) return
     const key = `${act.direction === 'out' ? side : OTHER[side]} ${act.decision}`
     const partner = acts[OTHER[side]].get(key)
     if (partner === undefined) {
@@ -176,6 +176,10 @@ class Pairing {
       : { kind: 'missing', by, act, ended: life?.ended ?? null }
   }
 }
+
+/** AU-39: of what stands the request alone has the index 0, and nothing else of it is told by both. */
+const isDelivery = ({ direction, verb, decision }: Act): boolean =>
+  direction === 'in' && (verb === 'subscribe' || verb === 'consume') && !decision.endsWith('.0')
 
 /** AU-12: the size of what was denied may be that of what had come. */
 function* compared(by: Side, act: Act, other: Act): Generator<Finding> {

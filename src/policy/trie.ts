@@ -12,7 +12,7 @@ export interface Found<T> {
   readonly faulty: Set<T>
 }
 
-/** How one pattern meets the elements: surely, only if a claim had been there, or not at all. */
+/** PO-53: how one pattern meets the elements: surely, only if a claim had been there, or not at all. */
 export const meets = (
   pattern: readonly Element[],
   elements: readonly string[],

@@ -1,19 +1,28 @@
 import { concat, EMPTY } from '../bytes.js'
 import { encode, type Wire } from '../cbor.js'
+import { has } from '../contract/kinds.js'
 import { SottoError } from '../errors.js'
 import type { Admission } from '../policy/peer.js'
-import type { Route } from './agreement.js'
+import { isOneWay, type Route, routeAt } from './agreement.js'
 import { decodeBody } from './body.js'
+import type { Delivery } from './delivery.js'
+import { contentOf } from './envelope.js'
 import type { Established } from './established.js'
 import type { Exchange, Waiting } from './exchange.js'
 import { type Labels, NO_LABELS } from './frames.js'
-import { encodeLabels } from './framewriter.js'
-import { Admitted, type Denial, type Denied, type Gate, type Prepared, verbOf } from './gate.js'
+import { encodeLabels, encodeSubject } from './framewriter.js'
+import { Admitted, type Denial, type Denied, type Gate, type Prepared } from './gate.js'
 
 /** What the application wants done. */
 export interface Act {
   readonly contract: string
   readonly operation: string
+  /** Of a topic or queue that has one, with `*` only in what stands; else empty. */
+  readonly subject?: string
+  /** To have a subscription or a consumer, where that is what begins a stream of the operation. */
+  readonly standing?: boolean
+  /** Of the conversation it is a step of: what rules read as `state`. */
+  readonly state?: string | undefined
   readonly value: Wire | undefined
   /** Whole ms; 0 for none. */
   readonly ttlMs: number
@@ -44,16 +53,20 @@ export class Acts {
 
   /**
    * The own gate, on a whole message; the body judged is the body that is sent (SE-55).
-   * @throws contract/unserved, contract/invalid, call/too-large, RangeError on a ttl or labels outside the grammar
+   * @throws contract/unserved, contract/invalid, call/too-large, RangeError on a ttl, subject or labels outside the grammar
    */
   admit(act: Act, nowMs: number): Admitted | Denial {
-    const { ttlMs, value } = act
+    const { ttlMs, state } = act
     const labels = copyOf(act.labels)
-    const { route, operation } = this.#find(act.contract, act.operation)
+    const { route, operation } = this.#find(act)
     if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) throw new RangeError(`expected whole ms to live, got ${ttlMs}`)
-    const body = this.encode(value, route)
-    const outgoing = { route, operation, ttlMs, labels: this.#encodeLabels(labels, route), named: labels, body }
-    const message = { route, ttlMs, labels, value: this.#seen(body, route, 0), bytes: body.length, outgoing, index: 0 }
+    const body = this.encode(act.value, route)
+    const subject = encodeSubject(route.subject)
+    const encoded = this.#encodeLabels(labels, subject.length, route)
+    const { standing } = route
+    const outgoing = { route, operation, subject, standing, ttlMs, labels: encoded, named: labels, state, body }
+    const value = this.#seen(body, route, 0)
+    const message = { route, ttlMs, labels, state, value, bytes: body.length, outgoing, index: 0 }
     const answer = this.#gate.judge('out', message, 0, nowMs)
     return 'effect' in answer ? this.refuse(route, body.length, answer) : answer
   }
@@ -63,22 +76,29 @@ export class Acts {
    * @throws contract/invalid, call/too-large, TypeError on what a direction of bytes does not carry
    */
   item(exchange: Exchange, value: Wire, nowMs: number): Waiting | Denial {
-    const { route, mine, ttlMs, labels } = exchange
+    const { route, mine, ttlMs, labels, state } = exchange
     if (exchange.sends === 'bytes') return this.#chunk(exchange, value, nowMs)
     const body = this.encode(value, route)
-    if (!mine) return { body, admitted: undefined }
+    // SE-146: what goes up in what stands says how far its reader is, and nothing to rules.
+    if (!mine || route.standing) return waiting(body)
     // The gate asks for the index alone whether this begins the exchange.
     const seen = this.#seen(body, route, 1)
-    const message = { route, ttlMs, labels, value: seen, bytes: body.length, outgoing: undefined, index: 1 }
+    const message = { route, ttlMs, labels, state, value: seen, bytes: body.length, outgoing: undefined, index: 1 }
     const answer = this.#gate.judge('out', message, 0, nowMs)
-    return 'effect' in answer ? this.refuse(route, body.length, answer) : { body, admitted: answer }
+    return 'effect' in answer ? this.refuse(route, body.length, answer) : { ...waiting(body), admitted: answer }
+  }
+
+  /** What a broker hands over, which is encoded already. @throws call/too-large */
+  delivery(exchange: Exchange, delivery: Delivery, atMs: number): Waiting {
+    this.#checkSize(delivery.item, exchange.route)
+    return { body: delivery.item, admitted: undefined, delivery, atMs }
   }
 
   /** The denial of an own message of `bytes`, which is never sent, under an id of its own (SE-60). */
   refuse(route: Route, bytes: number, verdict: Admission & Denied): Denial {
     const decision = this.#gate.decision('out', 0, this.#refused++)
-    const { address } = route
-    this.#gate.trail.decided({ decision, direction: 'out', verb: verbOf(route), address, verdict }, bytes, verdict.seen)
+    const { verb, address } = route
+    this.#gate.trail.decided({ decision, direction: 'out', verb, address, verdict }, bytes, verdict.seen)
     return { ...verdict, id: decision }
   }
 
@@ -88,7 +108,7 @@ export class Acts {
     const rules = admitted?.spend?.(value.length, nowMs) ?? []
     if (rules.length > 0) return this.refuse(route, value.length, { effect: 'deny', why: 'limit', rules })
     // `slice` of a Buffer would be a view of what is borrowed.
-    return { body: concat(value), admitted: undefined }
+    return waiting(concat(value))
   }
 
   /** The message `admitted` is the proof of, once. @throws TypeError if it is no such proof; policy/denied if the policy changed */
@@ -102,12 +122,16 @@ export class Acts {
   }
 
   /** The body of a message or reply. @throws contract/invalid, call/too-large */
-  encode(value: Wire | undefined, { address }: Route): Uint8Array {
+  encode(value: Wire | undefined, route: Route): Uint8Array {
     if (value === undefined) return EMPTY
     const body = encodeBody(value)
-    const limit = this.#established.allowed.message
-    if (body.length > limit) throw tooLarge(`expected at most ${limit} bytes for ${address}, got ${body.length}`)
+    this.#checkSize(body, route)
     return body
+  }
+
+  #checkSize({ length }: Uint8Array, { address }: Route): void {
+    const limit = this.#established.allowed.message
+    if (length > limit) throw tooLarge(`expected at most ${limit} bytes for ${address}, got ${length}`)
   }
 
   /**
@@ -117,27 +141,31 @@ export class Acts {
   #seen(body: Uint8Array, route: Route, index: number): Wire | undefined {
     const { row } = route
     if (row.visible.length === 0) return undefined
-    const isKept = index === 0 && row.kind !== 'oneWay'
+    const isKept = index === 0 && !isOneWay(route)
     if (!isKept && !this.#gate.readsBody('out', route)) return undefined
-    return decodeBody(body).value
+    return contentOf(route, decodeBody(body).value)
   }
 
-  /** Labels go in one record with some of the message, and leave it credit (SE-33). */
-  #encodeLabels(labels: Labels, { address }: Route): Uint8Array {
+  /** Labels go in one record with the subject and some of the message, and leave it credit (SE-33). */
+  #encodeLabels(labels: Labels, beside: number, { address }: Route): Uint8Array {
     const bytes = encodeLabels(labels)
     const { allowed, declared } = this.#established
     const limit = Math.min(allowed.plaintext / 2, declared.sessionWindow / 8)
-    if (bytes.length > limit)
-      throw tooLarge(`expected labels of at most ${limit} bytes for ${address}, got ${bytes.length}`)
+    if (bytes.length + beside > limit)
+      throw tooLarge(`expected labels of at most ${limit - beside} bytes for ${address}, got ${bytes.length}`)
     return bytes
   }
 
-  #find(contract: string, operation: string): Numbered {
+  #find({ contract, operation, subject = '', standing = false }: Act): Numbered {
     const numbered = this.#operations.get(contract)?.get(operation)
-    if (numbered !== undefined) return numbered
-    throw SottoError.of('contract/unserved', `${contract}.${operation} is not agreed on in this session`, {
-      details: { contract, operation },
-    })
+    if (numbered === undefined)
+      throw SottoError.of('contract/unserved', `${contract}.${operation} is not agreed on in this session`, {
+        details: { contract, operation },
+      })
+    const stands = standing && has(numbered.route.row.kind, 'subject')
+    const route = routeAt(numbered.route, subject, stands)
+    if (route === undefined) throw new RangeError(`expected a subject of ${contract}.${operation}, got '${subject}'`)
+    return route === numbered.route ? numbered : { route, operation: numbered.operation }
   }
 
   #add(route: Route, operation: number): void {
@@ -145,6 +173,13 @@ export class Acts {
     this.#operations.set(route.contract, operations.set(route.row.name, { route, operation }))
   }
 }
+
+const waiting = (body: Uint8Array): Waiting => ({
+  body,
+  admitted: undefined,
+  delivery: undefined,
+  atMs: 0,
+})
 
 /** SE-55: read once, so that what is judged is what is sent, whatever they say the next time. */
 const copyOf = (labels: Labels): Labels =>

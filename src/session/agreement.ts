@@ -1,7 +1,10 @@
 import { equal } from '../bytes.js'
-import { addressOf } from '../contract/address.js'
+import { addressOf, MAX_ADDRESS_BYTES } from '../contract/address.js'
+import { guessChange } from '../contract/changes.js'
 import type { Contract } from '../contract/define.js'
+import { KINDS, type Verb } from '../contract/kinds.js'
 import { type Row, rowDigest, rowsOf } from '../contract/row.js'
+import { fits, parseTemplate, type Template } from '../contract/subject.js'
 import type { Hash } from '../crypto/provider.js'
 import { SottoError } from '../errors.js'
 import type { Acceptance, Initiation, Offer } from './initiation.js'
@@ -10,8 +13,49 @@ import type { Acceptance, Initiation, Offer } from './initiation.js'
 export interface Route {
   readonly contract: string
   readonly row: Row
+  readonly template: Template
+  /** What policy calls an act of this kind. */
+  readonly verb: Verb
+  /** Where in a topic or queue; empty for none, and in the lists. */
+  readonly subject: string
+  /** Of a topic or queue: what stands, a subscription or a consumer. */
+  readonly standing: boolean
+  /** With the subject. */
   readonly address: string
+  /** Where messages of the operation went last: to know an address again costs less than to put it together. */
+  readonly known: Map<string, Route>
 }
+
+/** Subjects that are remembered of an operation, as many as a peer has plans of a policy. */
+const KNOWN = 512
+
+/** SE-143, SE-144: the route of a message that says so of itself; undefined where its operation has no such thing. */
+export const routeAt = (route: Route, subject: string, standing: boolean): Route | undefined => {
+  // One that has no subject is the same for every message.
+  if (!standing && subject === '' && route.template.parts.length === 0) return route
+  if (standing) return made(route, subject, standing)
+  const known = route.known.get(subject)
+  if (known !== undefined) return known
+  const at = made(route, subject, standing)
+  if (at === undefined) return undefined
+  if (route.known.size >= KNOWN) route.known.clear()
+  route.known.set(subject, at)
+  return at
+}
+
+const made = (route: Route, subject: string, standing: boolean): Route | undefined => {
+  const { row, template } = route
+  const verbs: readonly Verb[] = KINDS[row.kind]
+  // SE-145: an exchange goes by its verb, and what stands is a stream.
+  const verb = verbs[standing ? 1 : 0]
+  const operation = addressOf(route.contract, row.name)
+  const address = subject === '' ? operation : `${operation}.${subject}`
+  if (verb === undefined || address.length > MAX_ADDRESS_BYTES || !fits(template, subject, standing)) return undefined
+  return { ...route, verb, subject, standing, address }
+}
+
+/** Whether what is begun has no answer. */
+export const isOneWay = ({ verb }: Route): boolean => verb === 'send' || verb === 'publish'
 
 /** Both directions' numbering; undefined marks a row only the other end has, which is never sent to it. */
 export interface Agreement {
@@ -76,9 +120,20 @@ const routes = ({ contract, operations }: Offer, known: readonly Contract[]): (R
   const rows = own === undefined ? [] : rowsOf(own)
   return operations.map(({ name }) => {
     const row = rows.find((candidate) => candidate.name === name)
-    return row === undefined ? undefined : { contract, row, address: addressOf(contract, name) }
+    return row === undefined ? undefined : routeOf(contract, row)
   })
 }
+
+const routeOf = (contract: string, row: Row): Route => ({
+  contract,
+  row,
+  template: parseTemplate(row.subject),
+  verb: KINDS[row.kind][0],
+  subject: '',
+  standing: false,
+  address: addressOf(contract, row.name),
+  known: new Map(),
+})
 
 const demandServed = (hash: Hash, { contract, operations }: Offer, served: readonly Contract[]): void => {
   const own = served.find(({ name }) => name === contract)
@@ -90,8 +145,16 @@ const demandServed = (hash: Hash, { contract, operations }: Offer, served: reado
     const details = { contract, operation }
     if (row === undefined)
       throw SottoError.of('contract/unserved', `${contract}.${operation} is not served here`, { details })
-    if (!equal(rowDigest(hash, row), digest))
-      throw SottoError.of('contract/changed', `${contract}.${operation} differs here`, { details })
+    if (!equal(rowDigest(hash, row), digest)) {
+      const field = guessChange(hash, row, digest)?.field
+      throw SottoError.of(
+        'contract/changed',
+        `${contract}.${operation} differs here in ${field ?? 'more than one way'}`,
+        {
+          details: field === undefined ? details : { ...details, field },
+        },
+      )
+    }
   }
 }
 

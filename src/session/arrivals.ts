@@ -1,39 +1,56 @@
+import type { Wire } from '../cbor.js'
 import { codeOfWire, type ErrorCode, SottoError } from '../errors.js'
-import type { Route } from './agreement.js'
+import { type Route, routeAt } from './agreement.js'
 import { decodeBody, notCbor } from './body.js'
 import { BEGIN_CHARGE } from './charge.js'
 import { denialCode, denied } from './denial.js'
+import { contentOf, isBodyOf } from './envelope.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
-import { decodeFault, type Faulted, wireOf } from './faults.js'
+import { decodeFault, type Fault, type Faulted, wireOf } from './faults.js'
+import { type ConversationsOf, keyOf, type Stepping, stepping } from './flows.js'
 import { type Begin, type Data, type Frame, NO_LABELS } from './frames.js'
-import { encodeLabels } from './framewriter.js'
-import { type Denial, verbOf } from './gate.js'
+import { encodeLabels, subjectLength } from './framewriter.js'
+import type { Denial } from './gate.js'
 import { Intake } from './intake.js'
 import { ItemArrivals } from './itemarrivals.js'
+import { endOf } from './leaving.js'
 import type { Whole } from './reassembly.js'
 
 type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
 type ExchangeFrame = FrameOf<'BEGIN' | 'DATA' | 'FAULT' | 'RESET' | 'STOP' | 'CREDIT'>
 
-/** What a one-way message can be refused for. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set(['policy/denied', 'policy/limited', 'contract/invalid'])
+/** What a one-way message can be refused for (SE-35). */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'policy/denied',
+  'policy/limited',
+  'contract/invalid',
+  'flow/refused',
+])
+
+/** What a message carries, and where it is in its conversation. */
+interface Content {
+  readonly value: Wire | undefined
+  readonly stepping: Stepping | undefined
+}
 
 /** What the peer sends in exchanges: every frame is checked against the table and both windows before it is believed. */
 export class Arrivals {
   readonly #exchanges: Exchanges
   readonly #emit: (event: EngineEvent) => void
+  readonly #conversations: ConversationsOf
   readonly intake: Intake
   readonly #items: ItemArrivals
   #nextId: number
   /** Exchanges of the peer above this are not taken any more (SE-58). */
   #taken = Number.POSITIVE_INFINITY
 
-  constructor(exchanges: Exchanges, emit: (event: EngineEvent) => void) {
+  constructor(exchanges: Exchanges, emit: (event: EngineEvent) => void, conversations: ConversationsOf = new Map()) {
     const { own, role } = exchanges.established
     this.#exchanges = exchanges
     this.#emit = emit
+    this.#conversations = conversations
     this.intake = new Intake(own, exchanges.outbox)
     this.#items = new ItemArrivals(exchanges, this.intake, emit)
     this.#nextId = role === 'initiator' ? 2 : 1
@@ -60,10 +77,11 @@ export class Arrivals {
     return this.#taken
   }
 
-  /** A message was taken by its handler, an item by its reader: the credit goes back. */
-  consumed(event: Extract<EngineEvent, { readonly is: 'message' | 'item' }>): void {
+  /** A message was taken by its handler, an item by its reader: the credit goes back, that of a refusal with its FAULT (SE-54). */
+  consumed(event: Extract<EngineEvent, { readonly is: 'message' | 'item' }>, refusal?: Fault): void {
     if (event.is === 'item') this.intake.read(event)
-    else this.intake.consumed(event)
+    else if (refusal === undefined) this.intake.consumed(event)
+    else this.#exchanges.refuse(event.exchange, refusal, () => this.intake.consumed(event))
   }
 
   /** @throws session/malformed, session/limit: every fault of the peer here ends the session */
@@ -90,27 +108,28 @@ export class Arrivals {
   }
 
   #begin(frame: Begin, nowMs: number): void {
-    const route = this.#exchanges.established.inbound[frame.operation]
+    const agreed = this.#exchanges.established.inbound[frame.operation]
     if (frame.exchange !== this.#nextId) throw malformed(`expected exchange ${this.#nextId}, got ${frame.exchange}`)
-    if (route === undefined) throw malformed(`operation ${frame.operation} was not agreed on`)
+    if (agreed === undefined) throw malformed(`operation ${frame.operation} was not agreed on`) // SE-34
+    const route = routeAt(agreed, frame.subject, frame.standing)
+    if (route === undefined) throw malformed(`a BEGIN that ${agreed.address} does not have`)
     this.#nextId += 2
     const exchange = this.#exchanges.add(frame, route, nowMs)
     if (this.#exchanges.theirs > this.#exchanges.established.own.exchanges)
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
-    const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
-    const charge = BEGIN_CHARGE + labels + frame.body.length
+    const charge = BEGIN_CHARGE + namedIn(frame) + frame.body.length
     this.intake.accept(charge)
-    // The peer learns by DRAIN that this was not taken, and waits for no answer.
+    // SE-65: the peer learns by DRAIN that this was not taken, and waits for no answer.
     if (frame.exchange > this.#taken) {
       exchange.refused = true
       exchange.sendEnded = true
-    } else this.#foresee(exchange, frame, route, nowMs)
+    } else this.#foresee(exchange, frame, nowMs)
     this.#piece(exchange, frame, charge, nowMs)
   }
 
   #data(frame: Data, nowMs: number): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    // A reply, and an item, follow the whole of the request.
+    // SE-39: a reply, and an item, follow the whole of the request.
     if (exchange === undefined || exchange.receiveEnded || (exchange.mine && exchange.messagesSent === 0))
       throw malformed(`no DATA can come in exchange ${frame.exchange}`)
     if (frame.body.length === 0 && !frame.end) throw malformed('an empty DATA that ends nothing')
@@ -124,9 +143,8 @@ export class Arrivals {
   }
 
   /** No byte of a message that the head alone refuses is decoded or kept (SE-56). */
-  #foresee(exchange: Exchange, frame: Begin, route: Route, nowMs: number): void {
-    const head = { route, ttlMs: frame.ttlMs, labels: frame.labels }
-    const denial = this.#exchanges.gate.foresee(head, frame.exchange, frame.body.length, nowMs)
+  #foresee(exchange: Exchange, frame: Begin, nowMs: number): void {
+    const denial = this.#exchanges.gate.foresee(exchange, frame.exchange, frame.body.length, nowMs)
     // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
     if (denial !== undefined) this.#deny(exchange, denial, () => this.intake.giveBack(BEGIN_CHARGE))
   }
@@ -138,7 +156,7 @@ export class Arrivals {
   }
 
   #piece(exchange: Exchange, frame: Begin | Data, charge: number, nowMs: number): void {
-    // What is no stream carries one message a direction; a stream that carries no items says so at once.
+    // SE-64: what is no stream carries one message a direction; a stream that carries no items says so at once.
     if (!frame.more && !frame.end && (!exchange.stream || exchange.takes === 'nothing'))
       throw malformed('a second message where one may come')
     if (frame.more || exchange.received > 0 || exchange.stream) {
@@ -160,29 +178,46 @@ export class Arrivals {
 
   /** A whole message of the peer: strict decode, then the gate with the body in view (SE-56). */
   #message(exchange: Exchange, whole: Whole, nowMs: number): void {
-    const { ttlMs, labels } = exchange
+    const { route } = exchange
     const body = decodeBody(whole.bytes)
-    if (!body.ok) {
-      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path: '' }, () => this.intake.consumed(whole))
+    const isBody = body.ok && isBodyOf(route, body.value)
+    const stepping = isBody && route.row.flow !== undefined ? this.#stepping(route, body.value, nowMs) : undefined
+    if (!isBody || (route.row.flow !== undefined && stepping === undefined)) {
+      const path = isBody ? keyOf(route) : ''
+      this.#exchanges.refuse(exchange, { code: 'contract/invalid', path }, () => this.intake.consumed(whole))
+    } else this.#judge(exchange, whole, { value: body.value, stepping }, nowMs)
+  }
+
+  #judge(exchange: Exchange, { bytes, charge, held }: Whole, { value, stepping }: Content, nowMs: number): void {
+    const { route, ttlMs, labels } = exchange
+    const state = stepping?.state
+    const content = contentOf(route, value)
+    const message = { route, ttlMs, labels, state, value: content, bytes: bytes.length, outgoing: undefined, index: 0 }
+    // SE-155: what may not come now takes nothing of limits.
+    const load = stepping?.mayCome === false ? 'nothing' : 'act'
+    const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs, load)
+    const consumed = (): void => this.intake.consumed({ charge, held })
+    if ('effect' in admitted) {
+      this.#deny(exchange, admitted, consumed)
       return
     }
-    const message = {
-      route: exchange.route,
-      ttlMs,
-      labels,
-      value: body.value,
-      bytes: whole.bytes.length,
-      outgoing: undefined,
-      index: 0,
-    }
-    const admitted = this.#exchanges.gate.judge('in', message, exchange.id, nowMs)
-    if ('effect' in admitted) {
-      this.#deny(exchange, admitted, () => this.intake.consumed(whole))
+    // SE-154: who may not take a step does not learn where the conversation is. SE-155: who may learns it before user code sees the step.
+    const step = stepping?.enter()
+    if (step?.is === 'misstep') {
+      const { expected } = step
+      this.#exchanges.refuse(exchange, { code: 'flow/refused', state: step.state, expected }, consumed)
       return
     }
     exchange.admit(admitted)
+    exchange.state = state
+    exchange.step = step
     exchange.dispatched = true
-    this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: whole.charge, held: whole.held })
+    this.#emit({ is: 'message', exchange, admitted, value, labels, charge, held })
+  }
+
+  #stepping(route: Route, value: Wire | undefined, nowMs: number): Stepping | undefined {
+    const { peer } = this.#exchanges.gate
+    return stepping(this.#conversations, route, { value, peer, nowMs })
   }
 
   #reply(exchange: Exchange, whole: Whole): void {
@@ -199,7 +234,8 @@ export class Arrivals {
       return
     }
     if (!exchange.mine || exchange.receiveEnded) throw malformed(`no FAULT can come in exchange ${frame.exchange}`)
-    const error = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route, exchange))
+    const told = decodeFault(frame.code, frame.body, this.#where(frame.exchange, exchange.route, exchange))
+    const error = told.code === 'session/closed' && exchange.leaving ? endOf(exchange) : told
     exchange.receiveEnded = true
     this.intake.reassembly.drop(exchange)
     if (exchange.abandoned === undefined) this.#emit({ is: 'fault', exchange, error })
@@ -216,17 +252,17 @@ export class Arrivals {
     if (!REFUSALS.has(error.code)) throw malformed(`a one-way message refused with ${error.code}`)
     if (exchange?.awaited === true) this.#emit({ is: 'fault', exchange, error })
     else if (told !== true)
-      this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision: where.decision(0) })
+      this.#emit({ is: 'refused', verb: route.verb, address: route.address, decision: where.decision(0) })
     if (exchange === undefined) return
     this.#exchanges.reset(exchange, frame.code)
     this.#exchanges.settle(exchange)
   }
 
   /** Where a FAULT came: `exchange` unless it is of a one-way message, which is refused before it runs or not at all. */
-  #where(id: number, { address }: Route, exchange?: Exchange): Faulted {
+  #where(id: number, route: Route, exchange?: Exchange): Faulted {
     const { sends, messagesSent = 0 } = exchange ?? {}
     const items = sends === 'bytes' && messagesSent > 0 ? 1 : messagesSent - 1
-    return { address, items, decision: (index) => this.#exchanges.gate.decision('out', id, index) }
+    return { route, items, decision: (index) => this.#exchanges.gate.decision('out', id, index) }
   }
 
   #reset(frame: FrameOf<'RESET'>): void {
@@ -245,7 +281,7 @@ export class Arrivals {
     this.#exchanges.settle(exchange)
   }
 
-  /** It comes once, for what goes to its sender; it may cross the end of what it was to stop. */
+  /** SE-37: it comes once, for what goes to its sender; it may cross the end of what it was to stop. */
   #stop(frame: FrameOf<'STOP'>): void {
     const exchange = this.#exchanges.find(frame.exchange)
     const theirs = this.#isTheirs(frame.exchange)
@@ -294,5 +330,9 @@ export class Arrivals {
     return id
   }
 }
+
+/** What a BEGIN names beside its operation is paid for as its body is (SE-50). */
+const namedIn = ({ subject, labels }: Begin): number =>
+  (subject === '' ? 0 : subjectLength(subject)) + (labels === NO_LABELS ? 0 : encodeLabels(labels).length)
 
 const malformed = (what: string): SottoError => SottoError.of('session/malformed', what)

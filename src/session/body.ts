@@ -15,5 +15,10 @@ export const decodeBody = (bytes: Uint8Array): Decoded => {
   }
 }
 
+export type WireMap = { readonly [key: string]: Wire | undefined }
+
+export const isMap = (value: Wire | undefined): value is WireMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+
 export const notCbor = (what: string): SottoError =>
   SottoError.of('contract/invalid', what, { details: { path: '' }, ran: 'yes' })

@@ -1,24 +1,33 @@
 import { type Exchange, ITEM_CHARGE } from './exchange.js'
+import type { BeginHead } from './framewriter.js'
 
-/** What a BEGIN costs of the session window beside labels and body: it bounds messages in number (SE-50). */
+/** What a BEGIN costs of the session window beside subject, labels and body: it bounds messages in number (SE-50). */
 export const BEGIN_CHARGE = 64
-/** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, labels apart. */
+/** Bytes around a body, at most: type, flags and varints of 8, 8, 8 and 4 bytes, subject and labels apart. */
 export const BEGIN_OVERHEAD = 30
 export const DATA_OVERHEAD = 14
 
+/** Bytes of subject and labels. */
+export const namingOf = ({ subject, labels }: Pick<BeginHead, 'subject' | 'labels'>): number =>
+  subject.length + labels.length
+
 /** What is left of a message takes of the session window in all. */
 export const chargeOf = (exchange: Exchange): number =>
-  sessionCharge(exchange) + (exchange.body?.length ?? 0) - exchange.offset
+  isFree(exchange) ? 0 : sessionCharge(exchange) + (exchange.body?.length ?? 0) - exchange.offset
+
+/**
+ * SE-157: what goes up in what stands says how far its reader is. Were it to wait for credit of the session, a publisher
+ * that waits for that very reader could hold it up for ever.
+ */
+export const isFree = ({ mine, asking, route }: Exchange): boolean => route.standing && mine && !asking
 
 /** What is due of it with the next frame that ends a message or begins one, beside the body. */
 export const sessionCharge = (exchange: Exchange): number =>
-  exchange.id === 0 && exchange.head !== undefined
-    ? BEGIN_CHARGE + exchange.head.labels.length
-    : exchangeCharge(exchange)
+  exchange.id === 0 && exchange.head !== undefined ? BEGIN_CHARGE + namingOf(exchange.head) : exchangeCharge(exchange)
 
 /** As `sessionCharge`, of the exchange's window. */
 export const exchangeCharge = ({ stream, asking }: Exchange): number => (stream && !asking ? ITEM_CHARGE : 0)
 
 /** Bytes around the body of the next frame, at most. */
 export const overheadOf = ({ id, head }: Exchange): number =>
-  id === 0 && head !== undefined ? BEGIN_OVERHEAD + head.labels.length : DATA_OVERHEAD
+  id === 0 && head !== undefined ? BEGIN_OVERHEAD + namingOf(head) : DATA_OVERHEAD

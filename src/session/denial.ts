@@ -2,12 +2,12 @@ import { SottoError } from '../errors.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
-import { type Denial, verbOf } from './gate.js'
+import type { Denial } from './gate.js'
 
 /** What this end learns of a refusal. */
 export const denied = ({ route }: Exchange, { id: decision, why, rules }: Denial): EngineEvent => ({
   is: 'denied',
-  denial: { verb: verbOf(route), address: route.address, decision, why, rules },
+  denial: { verb: route.verb, address: route.address, decision, why, rules },
 })
 
 /** What the peer learns of it. */

@@ -2,10 +2,11 @@ import { concat, EMPTY } from '../bytes.js'
 import type { Wire } from '../cbor.js'
 import { recordLength } from '../channel/record.js'
 import { Splitter } from '../channel/splitter.js'
-import { ERRORS, type ErrorCode, SottoError } from '../errors.js'
+import { ERRORS, SottoError } from '../errors.js'
 import type { PolicyStore } from '../policy/store.js'
 import type { Act } from './acts.js'
 import { Closing } from './closing.js'
+import type { Delivery } from './delivery.js'
 import { cutOff, endedByPeer, firstDefect } from './ends.js'
 import { Established } from './established.js'
 import type { EngineEvent } from './events.js'
@@ -76,7 +77,7 @@ export class Engine {
         if (keys === undefined) this.#packet(decodePacket(unit), nowMs)
         else this.#record(unit, keys, nowMs)
       }
-      // Of a session that is over nothing is kept, so what follows an authenticated end is not looked at (SE-41).
+      // Of a session that is over nothing is kept, so what follows an authenticated end is not looked at (SE-41, ME-44).
       this.#splitter.keep()
     })
   }
@@ -141,6 +142,11 @@ export class Engine {
     return this.over || this.#traffic === undefined ? true : this.#traffic.exchanges.items.add(exchange, value, nowMs)
   }
 
+  /** As `item`, for what stands of the peer, once the rules let it go there; one that `waits` is only asked for. @throws call/too-large */
+  deliver(exchange: Exchange, delivery: Delivery, nowMs: number, waits = false): boolean | 'denied' {
+    return this.over || (this.#traffic?.exchanges.items.deliver(exchange, delivery, nowMs, waits) ?? true)
+  }
+
   /** The own direction of a stream ends behind what was queued. */
   end(exchange: Exchange): void {
     if (!this.over) this.#traffic?.exchanges.items.end(exchange)
@@ -158,9 +164,9 @@ export class Engine {
     return this.#guard(() => narrowing.stands(event)) ?? narrowing.stands(event)
   }
 
-  /** A message or an item left the edge's hands: credit goes back. */
-  consumed(event: Arrived): void {
-    this.#guard(() => this.#traffic?.arrivals.consumed(event))
+  /** A message or an item left the edge's hands: credit goes back, with `refusal` if that is told to who sent it one way. */
+  consumed(event: Arrived, refusal?: Fault): void {
+    this.#guard(() => this.#traffic?.arrivals.consumed(event, refusal))
   }
 
   /** Gives an own exchange up; its fault event follows. */
@@ -242,9 +248,8 @@ export class Engine {
     expectEvent(this.#state, event)
     const traffic = this.#traffic
     if (traffic === undefined) {
-      const established = this.#opening.verdict(frame, keys.finished)
+      this.#opened(this.#opening.verdict(frame, keys.finished), keys, nowMs)
       this.#state = follow(this.#state, event, 'open')
-      this.#opened(established, keys, nowMs)
       return
     }
     switch (frame.is) {
@@ -257,7 +262,7 @@ export class Engine {
       case 'END':
         // An END is the last frame of its record, which is judged before it is the end.
         keys.recordRead()
-        this.#peerEnded(frame.code, event)
+        this.#peerEnded(frame.code === 0 ? undefined : endedByPeer(frame.code), event)
         break
       case 'ACCEPT':
       case 'REFUSE':
@@ -274,17 +279,16 @@ export class Engine {
   }
 
   /** The peer's END: open exchanges are lost, the own END follows if it was not sent (SE-41). */
-  #peerEnded(code: number, event: SessionEvent): void {
-    const clean = code === 0
-    const answer = clean && this.#state === 'open' ? 0 : undefined
-    this.#end(follow(this.#state, event, clean ? 'closed' : 'dead'), clean ? undefined : endedByPeer(code), answer)
+  #peerEnded(error: SottoError | undefined, event: SessionEvent): void {
+    const answer = error === undefined && this.#state === 'open' ? 0 : undefined
+    this.#end(follow(this.#state, event, error === undefined ? 'closed' : 'dead'), error, answer)
   }
 
   /** Fills and seals one record; END when closing and all is done. */
   #seal(nowMs: number): void {
     const traffic = this.#traffic
     const keys = this.#keys
-    if (this.#state !== 'open' || traffic === undefined || keys === undefined) return
+    if (this.#state !== 'open' || traffic === undefined || keys === undefined) return // SE-15
     // SE-128: nothing is framed that was not asked for by the rules of now.
     traffic.narrowing.reask(nowMs)
     const record = keys.next(traffic.exchanges.outbox, nowMs)
@@ -302,7 +306,7 @@ export class Engine {
 
   #live(): Traffic {
     if (this.#traffic === undefined || this.#traffic.isCut || this.#state !== 'open')
-      throw SottoError.of('session/closed', 'the session is closed')
+      throw SottoError.of('session/closed', 'the session is closed') // LI-21
     return this.#traffic
   }
 
@@ -319,18 +323,16 @@ export class Engine {
     }
   }
 
-  /** Before ACCEPT every fault closes without a byte (SE-9); after it the peer learns the code, if it has one (SE-43). */
+  /** Before ACCEPT every fault closes without a byte (SE-9); after it the peer learns the code, if it has one (SE-68). */
   #die(error: SottoError): void {
-    const code: ErrorCode = error.code
-    const tell = this.#traffic !== undefined && this.#state === 'open' && ERRORS[code].wire !== 0
+    const wire = this.#traffic !== undefined && this.#state === 'open' ? ERRORS[error.code].wire : 0
     if (this.#traffic === undefined) this.#output.length = 0
-    this.#end('dead', error, tell ? ERRORS[code].wire : undefined)
+    this.#end('dead', error, wire === 0 ? undefined : wire)
   }
 
-  /** Never throws: what fails on the way out is told as the end, and is not in the way of it. */
+  /** Never throws: each of these is done whatever the others do, and the first failure is told as the end. */
   #end(state: StateName, error: SottoError | undefined, endCode: number | undefined): void {
     this.#state = state
-    // The last record, what is lost, and every secret, each whatever the others do.
     const failed = firstDefect([
       () => this.#sayEnd(endCode),
       () => this.#traffic?.end(error),

@@ -1,6 +1,8 @@
 import type { Carries } from '../contract/operation.js'
 import type { ErrorCode, Ran, SottoError } from '../errors.js'
-import type { Route } from './agreement.js'
+import { isOneWay, type Route } from './agreement.js'
+import type { Step } from './conversations.js'
+import type { Delivery } from './delivery.js'
 import { type Labels, NO_LABELS } from './frames.js'
 import type { BeginHead } from './framewriter.js'
 import type { Admitted } from './gate.js'
@@ -20,14 +22,20 @@ interface Windows {
 export interface Waiting {
   readonly body: Uint8Array
   readonly admitted: Admitted | undefined
+  /** What it hands to a subscription or a consumer, which is asked for once more if the rules change. */
+  readonly delivery: Delivery | undefined
+  /** When that was asked for, in ms of the session's clock. */
+  readonly atMs: number
 }
 
 /** What a stream has beside other exchanges. */
 class Streaming {
-  /** Of the message at hand, if it is an item that was asked for. */
-  admitted: Admitted | undefined
+  /** The message at hand, if it is an item. */
+  current: Waiting | undefined
   /** Items that follow the message at hand. */
   readonly behind: Waiting[] = []
+  /** Deliveries that the rules were asked for. */
+  asked = 0
   /** Bytes of items that wait, with what each costs. */
   waiting = 0
   /** The FAULT that ends this end's direction behind them. */
@@ -66,6 +74,9 @@ export class Exchange {
   /** As the peer's BEGIN has it: ms, 0 for none. */
   ttlMs = 0
   labels: Labels = NO_LABELS
+  /** Of the conversation it is a step of, before it; and the step, of a peer's. */
+  state: string | undefined
+  step: Step | undefined
   /** Monotonic ms; Infinity for none. */
   deadlineAt = Number.POSITIVE_INFINITY
   /** The peer's direction is not wanted: what still comes is counted and dropped. */
@@ -82,6 +93,8 @@ export class Exchange {
   stopping = false
   /** Nobody waits for the outcome any more; the code says why. */
   abandoned: Extract<ErrorCode, 'call/cancelled' | 'call/deadline'> | undefined
+  /** It stands, and the session is to end (SE-158). */
+  leaving = false
   /** The proof that what began it may go, or was let in. */
   admitted: Admitted | undefined
   /** Gives limits of the policy back, once. */
@@ -96,8 +109,8 @@ export class Exchange {
   constructor(route: Route, head: BeginHead | undefined, windows: Windows) {
     this.route = route
     this.head = head
-    this.oneWay = route.row.kind === 'oneWay'
-    this.stream = route.row.kind === 'stream'
+    this.oneWay = isOneWay(route)
+    this.stream = route.standing || route.verb === 'stream'
     this.items = this.stream ? new Streaming() : NO_ITEMS
     this.#windows = windows
   }
@@ -109,10 +122,12 @@ export class Exchange {
 
   /** What this end sends behind the request, and what it takes. */
   get sends(): Carries | undefined {
+    if (this.route.standing) return 'items'
     return this.mine ? this.route.row.up : this.route.row.down
   }
 
   get takes(): Carries | undefined {
+    if (this.route.standing) return 'items'
     return this.mine ? this.route.row.down : this.route.row.up
   }
 
@@ -141,6 +156,16 @@ export class Exchange {
     return this.last && this.items.behind.length === 0 && this.items.lastWord === undefined
   }
 
+  /** Something of this end waits to be framed. */
+  get hasMore(): boolean {
+    return this.body !== undefined || (this.stream && this.last && !this.sendEnded)
+  }
+
+  /** What it sends now are bytes, which are in no pieces. */
+  get sendsChunks(): boolean {
+    return !this.asking && this.sends === 'bytes'
+  }
+
   get over(): boolean {
     return this.sendEnded && this.receiveEnded
   }
@@ -166,7 +191,7 @@ export class Exchange {
   /** The message at hand has gone; the next takes its place. */
   passed(): void {
     const { body, items, asking } = this
-    if (!asking) items.admitted?.framed(this.id, this.messagesSent)
+    if (!asking) items.current?.admitted?.framed(this.id, this.messagesSent)
     this.messagesSent++
     this.offset = 0
     this.#take(this.stream ? items.behind.shift() : undefined)
@@ -178,7 +203,7 @@ export class Exchange {
     this.body = undefined
     this.offset = 0
     if (!this.stream) return
-    this.items.admitted = undefined
+    this.items.current = undefined
     this.items.behind.length = 0
     this.items.lastWord = undefined
     this.items.waiting = 0
@@ -193,6 +218,8 @@ export class Exchange {
   /** Its handler is done, in whatever session, or it was dropped before one saw it: until then it keeps its place (PO-56). */
   handled(): void {
     this.#handled = true
+    // SE-156: of one that its handler has seen this means nothing.
+    this.step?.drop()
     this.#giveBack()
   }
 
@@ -204,6 +231,6 @@ export class Exchange {
 
   #take(item: Waiting | undefined): void {
     this.body = item?.body
-    if (this.stream) this.items.admitted = item?.admitted
+    if (this.stream) this.items.current = item
   }
 }

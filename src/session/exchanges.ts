@@ -1,14 +1,14 @@
 import type { Wire } from '../cbor.js'
 import { ERRORS, SottoError } from '../errors.js'
 import { Acts } from './acts.js'
-import type { Route } from './agreement.js'
+import { type Route, routeAt } from './agreement.js'
 import type { Established } from './established.js'
 import type { EngineEvent } from './events.js'
 import { Exchange } from './exchange.js'
 import { type Fault, wireOf } from './faults.js'
 import type { Begin } from './frames.js'
 import { type BeginHead, encodeFrame } from './framewriter.js'
-import { type Admitted, type Gate, verbOf } from './gate.js'
+import type { Admitted, Gate } from './gate.js'
 import { Items, WRITE_ROOM } from './items.js'
 import { LastWords } from './lastwords.js'
 import { Outbox } from './outbox.js'
@@ -35,7 +35,8 @@ export class Exchanges {
   readonly #places: Places
   #theirs = 0
   #nextId: number
-  #closing = false
+  /** The session is to end: nothing new is begun. */
+  closing = false
   #deadlineAt = Number.POSITIVE_INFINITY
 
   constructor(established: Established, gate: Gate, emit: (event: EngineEvent) => void) {
@@ -45,7 +46,7 @@ export class Exchanges {
     this.#windows = { receive: established.own.exchangeWindow, send: established.declared.exchangeWindow }
     this.#nextId = established.role === 'initiator' ? 1 : 2
     this.acts = new Acts(established, gate)
-    this.items = new Items(this, this.acts)
+    this.items = new Items(this, this.acts, gate)
     this.#sent = new Sent(established.declared.sessionWindow, established.allowed.message)
     this.outbox = new Outbox(established.allowed, established.declared, {
       begins: (exchange, head, whole) => this.#begins(exchange, head, whole),
@@ -87,9 +88,9 @@ export class Exchanges {
   /** Queues an admitted message, once. @throws session/closed, session/busy, policy/denied if the policy changed, TypeError if it is another session's */
   begin(admitted: Admitted, nowMs: number): { readonly exchange: Exchange; readonly taken: boolean } {
     const prepared = this.acts.redeem(admitted)
-    const { route, body, ttlMs } = prepared
+    const { route, body, operation, subject, standing, ttlMs, labels } = prepared
     // Without the body, which the exchange lets go of when it is framed.
-    const head = { operation: prepared.operation, ttlMs, labels: prepared.labels }
+    const head = { operation, subject, standing, ttlMs, labels }
     const exchange = new Exchange(route, head, this.#windows)
     exchange.admit(admitted)
     this.#checkOpen(exchange)
@@ -98,6 +99,7 @@ export class Exchanges {
     exchange.last = !exchange.stream || exchange.sends === 'nothing'
     exchange.ttlMs = ttlMs
     exchange.labels = prepared.named
+    exchange.state = prepared.state
     const taken = this.outbox.covers(exchange)
     exchange.receiveEnded = oneWay
     exchange.awaited = oneWay && !taken
@@ -202,11 +204,12 @@ export class Exchanges {
     else this.#theirs--
   }
 
-  /** The route of a one-way message the peer refuses now, and whether its sender has heard of a refusal before. */
+  /** The route, with its subject (SE-148), of a one-way message the peer refuses now, and whether its sender has heard of a refusal before. */
   refusedOneWay(id: number): { readonly route: Route; readonly told: boolean } | undefined {
     const refused = this.#sent.refuse(id)
     const route = refused && this.established.outbound[refused.operation]
-    return route && { route, told: refused.told }
+    const whole = route && routeAt(route, refused.subject, false)
+    return whole && { route: whole, told: refused.told }
   }
 
   /** The sender of a one-way message that it has in pieces hears here and now that it is refused: not again if the peer does. */
@@ -214,7 +217,7 @@ export class Exchanges {
     this.#sent.tell(id)
   }
 
-  /** The timer: own calls past their deadline, peers' messages nobody waits for (SE-57). */
+  /** The timer: own calls past their deadline, peers' messages nobody waits for (SE-57, SE-162). */
   wake(nowMs: number): void {
     if (nowMs < this.#deadlineAt) return
     this.#deadlineAt = Number.POSITIVE_INFINITY
@@ -248,7 +251,7 @@ export class Exchanges {
   drained(last: number): void {
     if (last !== 0 && last % 2 !== this.#nextId % 2)
       throw SottoError.of('session/malformed', `expected an exchange of ours in DRAIN, got ${last}`)
-    this.#closing = true
+    this.closing = true
     for (const exchange of this.all) {
       if (!exchange.mine || (exchange.id !== 0 && exchange.id <= last)) continue
       // The peer waits for the rest of a message that it has in pieces.
@@ -260,7 +263,7 @@ export class Exchanges {
 
   /** Nothing new is begun from here on; what is queued still goes. */
   close(): void {
-    this.#closing = true
+    this.closing = true
   }
 
   /** The session is over, or its close deadline passed: every own exchange fails, every handler is told (SE-59). */
@@ -283,9 +286,9 @@ export class Exchanges {
   /** What cannot begin gives its limits back. */
   #checkOpen(exchange: Exchange): void {
     const full = !exchange.oneWay && this.#places.full
-    if (!this.#closing && !full) return
+    if (!this.closing && !full) return
     exchange.releaseLimits()
-    if (this.#closing) throw SottoError.of('session/closed', 'the session is closing')
+    if (this.closing) throw SottoError.of('session/closed', 'the session is closing')
     throw SottoError.of('session/busy', `${MAX_WAITING} calls wait already`)
   }
 
@@ -296,7 +299,7 @@ export class Exchanges {
       const { route, told } = this.refusedOneWay(id) ?? {}
       if (route === undefined || told === true) continue
       const decision = this.gate.decision('out', id)
-      this.#emit({ is: 'refused', verb: verbOf(route), address: route.address, decision })
+      this.#emit({ is: 'refused', verb: route.verb, address: route.address, decision })
     }
   }
 
@@ -304,7 +307,7 @@ export class Exchanges {
     const id = this.#nextId
     this.#nextId += 2
     exchange.admitted?.framed(id, 0)
-    this.#sent.begins(id, exchange.oneWay ? operation : undefined, whole)
+    this.#sent.begins(id, exchange.oneWay ? operation : undefined, exchange.route.subject, whole)
     // A one-way message that goes at once is over when it is framed: no frame can speak of it but a refusal.
     if (!(whole && exchange.oneWay)) this.#open.set(id, exchange)
     return id

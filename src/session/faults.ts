@@ -1,6 +1,10 @@
 import { EMPTY, utf8 } from '../bytes.js'
 import { decode, encode, type Wire } from '../cbor.js'
+import { MAX_STEPS } from '../contract/flow.js'
+import { has } from '../contract/kinds.js'
 import { codeOfWire, ERRORS, type ErrorCode, type Ran, SottoError } from '../errors.js'
+import type { Route } from './agreement.js'
+import { isMap, type WireMap } from './body.js'
 
 /** Bytes of a FAULT's details, at most (SE-49). */
 export const MAX_FAULT = 16_384
@@ -13,6 +17,8 @@ export type Fault =
   | { readonly code: 'call/fault'; readonly name: string; readonly data: Wire | undefined }
   | { readonly code: 'call/internal'; readonly incident: string }
   | { readonly code: 'contract/invalid'; readonly path: string; readonly item?: number }
+  | { readonly code: 'flow/refused'; readonly state: string; readonly expected: readonly string[] }
+  | { readonly code: 'topic/slow' | 'broker/full' | 'broker/failed' }
 
 /** What each code says of the other side's work (SE-49). */
 const RAN = {
@@ -24,6 +30,10 @@ const RAN = {
   'call/deadline': 'maybe',
   'call/fault': 'yes',
   'call/internal': 'yes',
+  'flow/refused': 'no',
+  'topic/slow': 'yes',
+  'broker/full': 'no',
+  'broker/failed': 'maybe',
 } as const satisfies Partial<Record<ErrorCode, Ran>>
 
 /** The wire number of a fault. */
@@ -40,8 +50,8 @@ const FAULT_OVERHEAD = 24
  * @throws cbor/unencodable, RangeError over the limit
  */
 export const encodeFault = (fault: Fault, plaintext: number): Uint8Array => {
-  const bytes = detailsOf(fault)
   const limit = Math.min(MAX_FAULT, plaintext - FAULT_OVERHEAD)
+  const bytes = fault.code === 'flow/refused' ? encodeMisstep(fault, limit) : detailsOf(fault)
   if (bytes.length > limit)
     throw new RangeError(`expected fault details of at most ${limit} bytes, got ${bytes.length}`)
   return bytes
@@ -49,7 +59,7 @@ export const encodeFault = (fault: Fault, plaintext: number): Uint8Array => {
 
 /** Where a FAULT came: what this end knows of the exchange. */
 export interface Faulted {
-  readonly address: string
+  readonly route: Route
   /** The items this end has sent in it: 0 unless it is a stream, -1 if what began it was not sent whole or has no reply. */
   readonly items: number
   /** The id of the decision on one of its messages. */
@@ -57,7 +67,8 @@ export interface Faulted {
 }
 
 /** The error of a FAULT frame. @throws session/malformed on an unknown code or details of another form (SE-49) */
-export const decodeFault = (wire: number, body: Uint8Array, { address, items, decision }: Faulted): SottoError => {
+export const decodeFault = (wire: number, body: Uint8Array, { route, items, decision }: Faulted): SottoError => {
+  const { address } = route
   const code = codeOfWire(wire)
   if (body.length > MAX_FAULT) throw malformed(`fault details of ${body.length} bytes`)
   switch (code) {
@@ -89,8 +100,40 @@ export const decodeFault = (wire: number, body: Uint8Array, { address, items, de
       const ran = ranOf(code, item === undefined ? undefined : itemOf(item, 1, items))
       return SottoError.of(code, `the peer found ${address} invalid`, { details: { path: text(path) }, ran })
     }
+    case 'flow/refused':
+      if (route.row.flow === undefined) throw malformed('a step refused where there are none')
+      return missteppedAt(address, body)
+    case 'topic/slow':
+    case 'broker/full':
+    case 'broker/failed':
+      if (body.length > 0 || !canFail(code, route)) throw malformed(`a fault of ${code} where none can be`)
+      return SottoError.of(code, `the peer ended ${address}`, { ran: RAN[code] })
     default:
       throw malformed(`a fault with the code ${wire}`)
+  }
+}
+
+/** SE-149: a subscription alone has a slow reader, a topic or queue alone a broker. */
+const canFail = (code: 'topic/slow' | 'broker/full' | 'broker/failed', { row, verb }: Route): boolean =>
+  code === 'topic/slow' ? verb === 'subscribe' : has(row.kind, 'subject')
+
+const missteppedAt = (address: string, body: Uint8Array): SottoError => {
+  const { state, expected } = members(body, ['expected', 'state'])
+  if (!Array.isArray(expected) || expected.length > MAX_STEPS) throw malformed(`expected at most ${MAX_STEPS} steps`)
+  const details = { state: text(state), expected: expected.map(text) }
+  const could = details.expected.length === 0 ? 'nothing' : `one of ${details.expected.join(', ')}`
+  return SottoError.of('flow/refused', `${address} in the state ${details.state}, where ${could} can come`, {
+    details,
+    ran: RAN['flow/refused'],
+  })
+}
+
+/** As many of what could have come as there is room for. */
+const encodeMisstep = (fault: Extract<Fault, { readonly code: 'flow/refused' }>, limit: number): Uint8Array => {
+  const state = bounded(fault.state)
+  for (let count = Math.min(fault.expected.length, MAX_STEPS); ; count--) {
+    const bytes = encode({ state, expected: fault.expected.slice(0, count) })
+    if (bytes.length <= limit || count === 0) return bytes
   }
 }
 
@@ -128,17 +171,12 @@ const bounded = (value: string): string => {
   return value
 }
 
-type WireMap = { readonly [key: string]: Wire | undefined }
-
 const members = (body: Uint8Array, allowed: readonly string[]): WireMap => {
   const value = strict(body)
   if (!isMap(value)) throw malformed('fault details that are no map')
   if (!Object.keys(value).every((key) => allowed.includes(key))) throw malformed('an unknown member of fault details')
   return value
 }
-
-const isMap = (value: Wire): value is WireMap =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 
 const strict = (body: Uint8Array): Wire => {
   try {

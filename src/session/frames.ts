@@ -38,6 +38,8 @@ export const MAX_LABELS = 16
 export const MAX_LABEL_VALUE = 256
 /** Bytes of a REFUSE's detail: one address. */
 export const MAX_DETAIL = 255
+/** Bytes of a subject: of an address (SE-143). */
+const MAX_SUBJECT = 255
 
 /** Bytes of a CREDENTIAL's credential (SE-100). */
 export const MAX_CREDENTIAL = 4_096
@@ -50,6 +52,10 @@ export const FLAG = {
   more: 0x02,
   /** BEGIN only: labels follow. */
   labels: 0x04,
+  /** BEGIN only: the subject of a topic or queue follows (SE-143). */
+  subject: 0x08,
+  /** BEGIN only: of a topic or queue, what stands: a subscription or a consumer (SE-144). */
+  standing: 0x10,
 } as const
 
 export type Labels = Readonly<Record<string, string>>
@@ -60,6 +66,9 @@ export interface Begin {
   readonly is: 'BEGIN'
   readonly exchange: number
   readonly operation: number
+  /** Tokens joined by dots; empty for none. */
+  readonly subject: string
+  readonly standing: boolean
   readonly end: boolean
   readonly more: boolean
   /** Time to live in ms; 0 is none. */
@@ -148,14 +157,17 @@ const decodeFrame = (type: number, reader: Reader): Frame => {
     case FRAMES.END.type:
       return { is: 'END', code: reader.varint() }
     default:
-      throw reader.fail(`frame type ${type} is unknown`)
+      throw reader.fail(`frame type ${type} is unknown`) // SE-31
   }
 }
 
+const BEGIN_FLAGS = FLAG.end | FLAG.more | FLAG.labels | FLAG.subject | FLAG.standing
+
 const decodeBegin = (reader: Reader): Begin => {
-  const flags = checkFlags(reader, FLAG.end | FLAG.more | FLAG.labels)
+  const flags = checkFlags(reader, BEGIN_FLAGS)
   const exchange = reader.varint()
   const operation = reader.varint()
+  const subject = (flags & FLAG.subject) === 0 ? '' : decodeSubject(reader)
   const ttlMs = reader.varint()
   const labels = (flags & FLAG.labels) === 0 ? NO_LABELS : decodeLabels(reader)
   const body = reader.take(reader.varint())
@@ -163,6 +175,8 @@ const decodeBegin = (reader: Reader): Begin => {
     is: 'BEGIN',
     exchange,
     operation,
+    subject,
+    standing: (flags & FLAG.standing) !== 0,
     ttlMs,
     labels,
     body,
@@ -191,6 +205,12 @@ const decodeCredential = (reader: Reader): Uint8Array => {
   if (length < 1 || length > MAX_CREDENTIAL)
     throw reader.fail(`expected a credential of 1..${MAX_CREDENTIAL} bytes, got ${length}`)
   return reader.take(length)
+}
+
+const decodeSubject = (reader: Reader): string => {
+  const subject = decodeText(reader, MAX_SUBJECT)
+  if (subject === '') throw reader.fail('expected a subject, got an empty text')
+  return subject
 }
 
 const decodeLabels = (reader: Reader): Labels => {

@@ -38,6 +38,9 @@ export const encodeFrame = (frame: Exclude<Frame, { readonly is: 'BEGIN' | 'DATA
 /** What a BEGIN says of its message, apart from exchange, flags and body. */
 export interface BeginHead {
   readonly operation: number
+  /** As made by `encodeSubject`; empty for none. */
+  readonly subject: Uint8Array
+  readonly standing: boolean
   readonly ttlMs: number
   /** As made by `encodeLabels`; empty for none. */
   readonly labels: Uint8Array
@@ -53,15 +56,19 @@ export const writeBegin = (
   body: Uint8Array,
 ): number => {
   out[at] = FRAMES.BEGIN.type
-  out[at + 1] = head.labels.length === 0 ? flags : flags | FLAG.labels
+  out[at + 1] = flags | flagsOf(head)
   let next = writeVarint(out, at + 2, exchange)
   next = writeVarint(out, next, head.operation)
-  next = writeVarint(out, next, head.ttlMs)
+  if (head.subject.length > 0) out.set(head.subject, next)
+  next = writeVarint(out, next + head.subject.length, head.ttlMs)
   if (head.labels.length > 0) out.set(head.labels, next)
   next = writeVarint(out, next + head.labels.length, body.length)
   out.set(body, next)
   return next + body.length
 }
+
+const flagsOf = ({ subject, standing, labels }: BeginHead): number =>
+  (labels.length === 0 ? 0 : FLAG.labels) | (subject.length === 0 ? 0 : FLAG.subject) | (standing ? FLAG.standing : 0)
 
 /** Writes a DATA at `at`; returns the offset behind it. `out` must have room. */
 export const writeData = (out: Uint8Array, at: number, exchange: number, flags: number, body: Uint8Array): number => {
@@ -70,6 +77,18 @@ export const writeData = (out: Uint8Array, at: number, exchange: number, flags: 
   const next = writeVarint(out, writeVarint(out, at + 2, exchange), body.length)
   out.set(body, next)
   return next + body.length
+}
+
+/** Bytes of a subject that is not empty, as made by `encodeSubject`: tokens are ASCII. */
+export const subjectLength = ({ length }: string): number => varintLength(length) + length
+
+/** A length, then the text, which fits its operation; empty for none. */
+export const encodeSubject = (subject: string): Uint8Array => {
+  if (subject === '') return EMPTY
+  const text = utf8(subject)
+  const out = new Uint8Array(varintLength(text.length) + text.length)
+  out.set(text, writeVarint(out, 0, text.length))
+  return out
 }
 
 /** Count, then name and value each with a length, rising by name; empty for none. @throws RangeError outside the grammar (SE-33) */

@@ -2,9 +2,10 @@ import type { Wire } from '../cbor.js'
 import { KINDS, type Verb } from '../contract/kinds.js'
 import type { Peer } from '../identity/peer.js'
 import type { Decision, Verdict } from '../policy/decide.js'
-import type { Admission, PeerPolicy, Spend } from '../policy/peer.js'
-import type { Route } from './agreement.js'
+import type { Admission, Judgement, Load, PeerPolicy, Spend } from '../policy/peer.js'
+import { isOneWay, type Route } from './agreement.js'
 import { decisionId, type Way } from './decision.js'
+import { addressOf, type Delivery } from './delivery.js'
 import type { Labels } from './frames.js'
 import type { BeginHead } from './framewriter.js'
 import { Trail } from './trail.js'
@@ -14,17 +15,20 @@ export interface Head {
   readonly route: Route
   readonly ttlMs: number
   readonly labels: Labels
+  /** Of the conversation it is of. */
+  readonly state: string | undefined
 }
 
 /** An own message, ready to be framed. */
 export interface Prepared extends BeginHead {
   readonly route: Route
+  readonly state: string | undefined
   readonly body: Uint8Array
   /** Its labels, as rules read them. */
   readonly named: Labels
 }
 
-/** A whole message: its wire value, and the bytes it takes. */
+/** A whole message: what rules read of its body, and the bytes it takes. */
 export interface Message extends Head {
   readonly value: Wire | undefined
   readonly bytes: number
@@ -37,6 +41,12 @@ export type Denial = Extract<Decision, { readonly effect: 'deny' }>
 
 /** A denial that has no id yet. */
 export type Denied = Extract<Verdict, { readonly effect: 'deny' }>
+
+interface Handing {
+  readonly head: Head
+  readonly delivery: Delivery
+  readonly nowMs: number
+}
 
 type Attributes = Record<string, string | number | boolean>
 type Direction = 'in' | 'out'
@@ -75,7 +85,7 @@ export class Admitted {
     nowMs: number,
   ) {
     const { route } = message
-    this.verb = verbOf(route)
+    this.verb = route.verb
     this.address = route.address
     this.peer = gate.peer
     this.release = admission.release
@@ -83,7 +93,7 @@ export class Admitted {
     this.atMs = nowMs
     this.bytes = message.bytes
     // SE-128: a one-way message and an item are asked again only while their bodies are here.
-    this.fields = message.index > 0 || route.row.kind === 'oneWay' ? undefined : fieldsOf(message)
+    this.fields = message.index > 0 || isOneWay(route) ? undefined : fieldsOf(message)
     this.#gate = gate
     this.#direction = direction
     this.#exchange = exchange
@@ -103,14 +113,19 @@ export class Admitted {
   }
 
   /** @internal The decision on a whole message, its limits charged. `exchange` 0: it has none yet. */
-  static judge(gate: Gate, direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
-    const verb = verbOf(message.route)
-    const { address } = message.route
-    const { index, bytes } = message
+  static judge(
+    gate: Gate,
+    direction: Direction,
+    message: Message,
+    exchange: number,
+    nowMs: number,
+    load: Load,
+  ): Admitted | Denial {
+    const { index, bytes, route } = message
+    const { verb, address } = route
     const needs = gate.policy.needs(direction, verb, address)
     const attributes = needs === 'nothing' ? NONE : gate.attributes(message, nowMs)
-    // An exchange that is open has its place: its items take none.
-    const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs, index === 0 ? 'act' : 'item')
+    const verdict = gate.policy.admit(direction, verb, address, attributes, nowMs, load)
     // Made before anybody hears of it: who replaces the policy then makes this a proof of before (SE-133).
     const answer =
       verdict.effect === 'allow'
@@ -221,8 +236,7 @@ export class Gate {
 
   /** A refusal that no body could change, before a byte of it is decoded or reassembled (SE-56); `bytes` of it have come. */
   foresee(head: Head, exchange: number, bytes: number, nowMs: number): Denial | undefined {
-    const verb = verbOf(head.route)
-    const { address } = head.route
+    const { verb, address } = head.route
     const attributes = this.policy.needs('in', verb, address) === 'nothing' ? NONE : this.#headAttributes(head, nowMs)
     const verdict = this.policy.foresee('in', verb, address, attributes)
     if (verdict?.effect !== 'deny') return undefined
@@ -233,14 +247,21 @@ export class Gate {
 
   /** Whether rules read more of a message of `route` than its head. */
   readsBody(direction: Direction, route: Route): boolean {
-    return this.policy.needs(direction, verbOf(route), route.address) === 'body'
+    return this.policy.needs(direction, route.verb, route.address) === 'body'
   }
 
-  judge(direction: Direction, message: Message, exchange: number, nowMs: number): Admitted | Denial {
-    return Admitted.judge(this, direction, message, exchange, nowMs)
+  judge(
+    direction: Direction,
+    message: Message,
+    exchange: number,
+    nowMs: number,
+    // An exchange that is open has its place: its items take none.
+    load: Load = message.index === 0 ? 'act' : 'item',
+  ): Admitted | Denial {
+    return Admitted.judge(this, direction, message, exchange, nowMs, load)
   }
 
-  /** @internal The answer of the rules alone, as they are now, by what was known when `admitted` was (SE-128). */
+  /** @internal SE-134: the answer of the rules alone, as they are now, by what was known when `admitted` was. */
   again(direction: Direction, admitted: Admitted, head: Head, bodyOf: () => Wire | undefined): Verdict {
     const { verb, address, atMs, bytes, fields } = admitted
     const needs = this.policy.needs(direction, verb, address)
@@ -250,6 +271,29 @@ export class Gate {
       Object.assign(attributes, fields ?? fieldsOf({ route: head.route, value: bodyOf() }))
     }
     return this.policy.stands(direction, verb, address, attributes)
+  }
+
+  /**
+   * PO-58: the answer of the rules alone on handing a message to what stands: may the peer hear it, and may it go to that
+   * peer? Something is seen of it where the audit log is to be told.
+   */
+  hand(head: Head, delivery: Delivery, nowMs: number): Judgement {
+    const { row, verb } = head.route
+    const address = addressOf(head.route, delivery)
+    const heard = this.#hand('in', verb, address, { head, delivery, nowMs })
+    if (heard.effect === 'deny') return heard
+    const handed = this.#hand('out', KINDS[row.kind][0], address, { head, delivery, nowMs })
+    return handed.effect === 'deny' || heard.seen === undefined ? handed : heard
+  }
+
+  #hand(direction: Direction, verb: Verb, address: string, { head, delivery, nowMs }: Handing): Judgement {
+    const needs = this.policy.needs(direction, verb, address)
+    const attributes = needs === 'nothing' ? NONE : this.#headAttributes(head, nowMs)
+    if (needs === 'body') {
+      attributes.bytes = delivery.bytes
+      Object.assign(attributes, fieldsOf({ route: head.route, value: delivery.content() }))
+    }
+    return this.policy.hand(direction, verb, address, attributes)
   }
 
   /** The decision id of a message of `exchange`; 0 numbers an act that was never sent. */
@@ -271,12 +315,13 @@ export class Gate {
     attributes.ageMs = nowMs - this.#openedMs
     attributes.time = this.#epochMs + nowMs
     if (head.ttlMs > 0) attributes.ttlMs = head.ttlMs
+    if (head.state !== undefined) attributes.state = head.state
     for (const [name, value] of Object.entries(head.labels)) attributes[`label.${name}`] = value
     return attributes
   }
 }
 
-/** The visible scalars of a body, as rules name them; undefined if the row shows none. */
+/** The visible scalars of a message, as rules name them; undefined if the row shows none. */
 const fieldsOf = ({ route, value }: Pick<Message, 'route' | 'value'>): Attributes | undefined => {
   const { visible } = route.row
   if (visible.length === 0) return undefined
@@ -293,6 +338,3 @@ const fieldsOf = ({ route, value }: Pick<Message, 'route' | 'value'>): Attribute
 }
 
 const NONE: Attributes = Object.freeze(Object.create(null))
-
-/** What policy calls an act of this kind. */
-export const verbOf = (route: Route): Verb => KINDS[route.row.kind][0]

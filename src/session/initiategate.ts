@@ -7,7 +7,7 @@ import type { Side } from './side.js'
 import type { Suite } from './suites.js'
 import { Trail } from './trail.js'
 
-/** The verb `initiate`, asked once per contract at the contract's own address (SE-28). */
+/** The verb `initiate`, asked once per contract at the contract's own address (SE-28), and never again (SE-136). */
 export class InitiateGate {
   readonly #policy: PeerPolicy
   readonly #peer: PeerId

@@ -35,6 +35,7 @@ export class Initiator implements Opening {
   #initiation: Initiation | undefined
 
   constructor({ psk, ...side }: InitiatorSide) {
+    // SE-84: of the settings alone, whatever an attempt before came to.
     const suites = suitesFor(side.pq, psk !== undefined, side.provider)
     const [first] = suites
     if (first === undefined) throw SottoError.of('session/suite', `no suite here allows pq '${side.pq}'`)
@@ -85,6 +86,7 @@ export class Initiator implements Opening {
 
   /** Message 2 in, message 3 out, behind the peer check (SE-11). */
   #answer({ neg, noise }: Packet, nowMs: number): Step {
+    // SE-161
     if (neg.length > 0) throw SottoError.of('session/malformed', 'message 2 with a negotiation part')
     const handshake = this.#handshake
     if (handshake === undefined) throw new RangeError('answer before start')

@@ -6,8 +6,9 @@ import type { EngineEvent } from './events.js'
 import { type Exchange, ITEM_CHARGE } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
 import type { Data } from './frames.js'
-import { Admitted, type Denial, verbOf } from './gate.js'
+import { Admitted, type Denial } from './gate.js'
 import type { Intake } from './intake.js'
+import { endOf } from './leaving.js'
 import type { Whole } from './reassembly.js'
 
 /** What the peer sends in streams behind their requests. */
@@ -22,17 +23,20 @@ export class ItemArrivals {
     this.#emit = emit
   }
 
-  /** A DATA behind the request: some of an item, or a chunk, the cost of each with its last (SE-124); or the end alone. */
+  /** SE-121: a DATA behind the request: some of an item, or a chunk, the cost of each with its last (SE-124); or the end alone. */
   take(exchange: Exchange, frame: Data, nowMs: number): void {
     const { takes } = exchange
     if (frame.body.length === 0 && !this.#intake.reassembly.holds(exchange)) {
       this.end(exchange)
       return
     }
+    // SE-122: no chunk is in pieces.
     if (takes === 'nothing' || (takes === 'bytes' && frame.more)) throw malformed('an item where none may come')
     const { length } = frame.body
     const cost = frame.more ? length : length + ITEM_CHARGE
-    this.#intake.accept(cost)
+    // SE-157
+    const shared = exchange.route.standing && !exchange.mine ? 0 : cost
+    this.#intake.accept(shared)
     exchange.receiveWindow.accept(cost)
     exchange.received += length
     // Behind the end nothing comes that needs credit (SE-51).
@@ -41,8 +45,8 @@ export class ItemArrivals {
     if (frame.more) this.#intake.giveBackOwn(exchange, cost)
     const whole =
       takes === 'bytes'
-        ? { bytes: frame.body, charge: cost, held: 0 }
-        : this.#intake.reassembly.add(exchange, frame.body, frame.more, cost)
+        ? { bytes: frame.body, charge: shared, held: 0 }
+        : this.#intake.reassembly.add(exchange, frame.body, frame.more, shared)
     if (whole === undefined) return
     exchange.messagesReceived++
     if (exchange.refused) {
@@ -55,7 +59,9 @@ export class ItemArrivals {
   /** An item, judged as its request was: what comes down was granted with it (SE-126). */
   #item(exchange: Exchange, whole: Whole, own: number, nowMs: number): void {
     const value = exchange.takes === 'bytes' ? whole.bytes.slice() : decodeBody(whole.bytes).value
-    const answer = exchange.mine || value === undefined ? undefined : this.#judge(exchange, value, whole.bytes, nowMs)
+    // SE-146: what comes up in what stands says how far its reader is, and nothing to rules.
+    const granted = exchange.mine || exchange.route.standing
+    const answer = granted || value === undefined ? undefined : this.#judge(exchange, value, whole.bytes, nowMs)
     const denial = answer !== undefined && 'effect' in answer ? answer : undefined
     if (value === undefined || denial !== undefined) {
       this.#intake.consumed(whole)
@@ -71,16 +77,16 @@ export class ItemArrivals {
 
   #judge(exchange: Exchange, value: Wire, { length: bytes }: Uint8Array, nowMs: number): Admitted | Denial | undefined {
     const { gate } = this.#exchanges
-    const { route, ttlMs, labels, id, admitted } = exchange
+    const { route, ttlMs, labels, state, id, admitted } = exchange
     if (exchange.takes !== 'bytes') {
       const index = exchange.messagesReceived - 1
-      return gate.judge('in', { route, ttlMs, labels, value, bytes, outgoing: undefined, index }, id, nowMs)
+      return gate.judge('in', { route, ttlMs, labels, state, value, bytes, outgoing: undefined, index }, id, nowMs)
     }
     const rules = admitted?.spend?.(bytes, nowMs) ?? []
     if (rules.length === 0) return undefined
     const decision = gate.decision('in', id, 1)
     const verdict = { effect: 'deny', why: 'limit', rules } as const
-    gate.trail.decided({ decision, direction: 'in', verb: verbOf(route), address: route.address, verdict }, bytes)
+    gate.trail.decided({ decision, direction: 'in', verb: route.verb, address: route.address, verdict }, bytes)
     return { ...verdict, id: decision }
   }
 
@@ -104,7 +110,13 @@ export class ItemArrivals {
   /** The peer's direction is over. */
   end(exchange: Exchange): void {
     exchange.receiveEnded = true
-    if (exchange.stream && !exchange.refused) this.#emit({ is: 'ended', exchange, error: undefined })
+    const { stream, refused, leaving } = exchange
+    if (stream && !refused)
+      this.#emit(
+        leaving ? { is: 'fault', exchange, error: endOf(exchange) } : { is: 'ended', exchange, error: undefined },
+      )
+    // SE-158: its program is told once, whatever becomes of this end's own direction.
+    if (leaving) exchange.abandoned ??= 'call/cancelled'
     this.#exchanges.settle(exchange)
   }
 }

@@ -4,7 +4,7 @@ import { denialCode, denied, withdraw } from './denial.js'
 import type { EngineEvent } from './events.js'
 import type { Exchange, Waiting } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
-import { type Admitted, type Denial, type Denied, verbOf } from './gate.js'
+import type { Admitted, Denial, Denied } from './gate.js'
 import type { Intake } from './intake.js'
 
 /** What came and is not with user code yet. */
@@ -12,7 +12,7 @@ export type Arrived = Extract<EngineEvent, { readonly is: 'message' | 'item' }>
 
 /**
  * Asks again for what was admitted once the policy or the peer has changed: the rules alone, by what was known when it was
- * admitted (SE-128). What they deny ends, and nothing else.
+ * admitted (SE-128). What they deny ends, and nothing else (SE-135).
  */
 export class Narrowing {
   readonly #exchanges: Exchanges
@@ -75,9 +75,9 @@ export class Narrowing {
         ? this.#exchanges.acts.refuse(route, admitted?.bytes ?? 0, verdict)
         : this.#narrow('out', exchange, 0, verdict)
     if (oneWay && !awaited) {
-      // Its sender has heard that it was taken.
+      // SE-137, LI-60: its sender has heard that it was taken.
       this.#emit(denied(exchange, denial))
-      this.#emit({ is: 'refused', verb: verbOf(route), address, decision: denial.id })
+      this.#emit({ is: 'refused', verb: route.verb, address, decision: denial.id })
       this.#exchanges.tell(id)
     }
     const reason = denial.rules.join(', ') || denial.why
@@ -93,12 +93,19 @@ export class Narrowing {
 
   /** The first of the own items that wait and may not go. */
   #items(exchange: Exchange): Denied | undefined {
-    const { items, asking, body } = exchange
-    const waiting: readonly Waiting[] =
-      asking || body === undefined ? items.behind : [{ body, admitted: items.admitted }, ...items.behind]
-    for (const item of waiting) {
+    for (const item of waitingIn(exchange)) {
       const verdict = item.admitted?.again(exchange, () => decodeBody(item.body).value)
       if (verdict !== undefined) return verdict
+    }
+    return undefined
+  }
+
+  /** SE-151: the first of the deliveries that wait and may not go. */
+  #deliveries(exchange: Exchange): Denied | undefined {
+    if (!exchange.route.standing) return undefined
+    for (const { delivery, atMs } of waitingIn(exchange)) {
+      const verdict = delivery && this.#exchanges.gate.hand(exchange, delivery, atMs)
+      if (verdict?.effect === 'deny') return verdict
     }
     return undefined
   }
@@ -107,7 +114,7 @@ export class Narrowing {
   #started(exchange: Exchange): void {
     // It has had its last word, and nothing of it is read any more.
     if (exchange.faulted || (exchange.sendEnded && exchange.refused)) return
-    const verdict = this.#request(exchange)
+    const verdict = this.#request(exchange) ?? this.#deliveries(exchange)
     if (verdict !== undefined) this.#withdraw(exchange, 0, verdict)
   }
 
@@ -177,7 +184,7 @@ export class Narrowing {
   #narrow(direction: 'in' | 'out', { route, id }: Exchange, index: number, verdict: Denied): Denial {
     const { gate } = this.#exchanges
     const decision = gate.decision(direction, id, index)
-    gate.trail.narrowed({ decision, direction, verb: verbOf(route), address: route.address, verdict })
+    gate.trail.narrowed({ decision, direction, verb: route.verb, address: route.address, verdict })
     return { ...verdict, id: decision }
   }
 
@@ -187,6 +194,11 @@ export class Narrowing {
     if (event.is === 'item') this.#intake.read(event)
     else this.#intake.consumed(event)
   }
+}
+
+const waitingIn = ({ items, asking, body }: Exchange): readonly Waiting[] => {
+  const { current, behind } = items
+  return asking || body === undefined || current === undefined ? behind : [current, ...behind]
 }
 
 /** A chunk stands for as long as the stream that it came in, which may be given up by now and not asked again. */

@@ -7,6 +7,8 @@ import {
   chargeOf,
   DATA_OVERHEAD,
   exchangeCharge,
+  isFree,
+  namingOf,
   overheadOf,
   sessionCharge,
 } from './charge.js'
@@ -45,7 +47,7 @@ interface Owner {
 /** What takes turns: messages of many exchanges in their order, or one exchange. */
 type Lane = Line | Exchange
 
-/** A frame that needs no credit. */
+/** A frame that needs no credit (SE-48). */
 interface Urgent {
   readonly bytes: Uint8Array
   /** True if it counts against the budget of control frames. */
@@ -63,7 +65,7 @@ export class Outbox {
   readonly #limit: number
   readonly #turn: number
   readonly #window: SendWindow
-  /** Bytes of body and labels that always go whole in the end. */
+  /** Bytes of body, subject and labels that always go whole in the end. */
   readonly #whole: number
   readonly #leastPiece: number
   readonly #owner: Owner
@@ -190,7 +192,8 @@ export class Outbox {
   }
 
   #lineOf(exchange: Exchange): Line {
-    if (exchange.oneWay) return this.#ones
+    // CV-28: what has an answer does not overtake what has none, where the order of both means something.
+    if (exchange.oneWay || (exchange.mine && exchange.route.row.flow !== undefined)) return this.#ones
     return this.#isLarge(exchange) ? this.#large : this.#calls
   }
 
@@ -217,8 +220,10 @@ export class Outbox {
 
   /** Turns, until every lane has had one in which nothing of it could go. */
   #fillMessages(from: number): number {
-    let at = from
     this.#full = false
+    let at = from
+    // SE-157: what needs no credit of the session is not held up by what waits for it.
+    for (const lane of this.#lanes.slice(LINES)) if (!(lane instanceof Line) && isFree(lane)) at = this.#serve(lane, at)
     for (let idle = 0; idle < this.#lanes.length; ) {
       const lane = this.#lanes[this.#next] ?? this.#ones
       const behind = this.#serve(lane, at)
@@ -240,21 +245,21 @@ export class Outbox {
     let at = from
     while (at < behind) {
       const exchange = lane instanceof Line ? lane.next() : lane
-      if (exchange === undefined || !hasMore(exchange)) break
+      if (exchange === undefined || !exchange.hasMore) break
       if (!this.#roomForFrame) this.#full = true
       const next = this.#full ? at : this.#write(exchange, at, behind)
       if (next === at) break
       at = next
       if (exchange.body !== undefined) continue
       if (lane instanceof Line) lane.shift()
-      else if (!hasMore(lane)) this.#remove(lane)
+      else if (!lane.hasMore) this.#remove(lane)
     }
     return at
   }
 
   #write(exchange: Exchange, at: number, turnEnd: number): number {
     if (exchange.body === undefined) return this.#writeEnd(exchange, at)
-    if (isChunk(exchange)) return this.#writePiece(exchange, at, turnEnd)
+    if (exchange.sendsChunks) return this.#writePiece(exchange, at, turnEnd)
     if (!this.#isLarge(exchange)) return this.#writeWhole(exchange, at)
     const waits = this.#pieced !== undefined && this.#pieced !== exchange
     return waits ? at : this.#writePiece(exchange, at, turnEnd)
@@ -274,7 +279,7 @@ export class Outbox {
 
   #writeWhole(exchange: Exchange, at: number): number {
     const body = exchange.body ?? EMPTY
-    if (body.length + exchangeCharge(exchange) > exchange.sendRoom) return at
+    if (body.length + exchangeCharge(exchange) > exchange.sendRoom) return at // SE-62
     this.#full = at + overheadOf(exchange) + body.length > this.#limit || chargeOf(exchange) > this.#window.room
     return this.#full ? at : this.#frame(exchange, at, body, false)
   }
@@ -286,7 +291,7 @@ export class Outbox {
     const own = exchange.sendRoom - exchangeCharge(exchange)
     if (own < least) return at
     const from = at + overheadOf(exchange)
-    const credit = this.#window.room - sessionCharge(exchange)
+    const credit = isFree(exchange) ? left : this.#window.room - sessionCharge(exchange)
     this.#full = from + least > this.#limit || credit < least
     if (this.#full) return at
     // Nobody else waits for the rest of the record.
@@ -298,12 +303,12 @@ export class Outbox {
   /** A BEGIN where there is none yet, else a DATA. */
   #frame(exchange: Exchange, at: number, body: Uint8Array, more: boolean): number {
     const head = exchange.id === 0 ? exchange.head : undefined
-    const chunk = isChunk(exchange)
+    const chunk = exchange.sendsChunks
     const ends = !more && exchange.endsNow
     const flags = ends ? FLAG.end : more && !chunk ? FLAG.more : 0
     // What of an item is still to come takes the charge of it.
     const free = head === undefined && exchange.stream && flags === FLAG.more
-    this.#take(exchange, body.length + (free ? 0 : sessionCharge(exchange)))
+    if (!isFree(exchange)) this.#take(exchange, body.length + (free ? 0 : sessionCharge(exchange)))
     // A call needs no more credit once it has gone, so nothing is left to count.
     if (!ends || exchange.stream) exchange.sendWindow.take(body.length + (free ? 0 : exchangeCharge(exchange)))
     if (head !== undefined) exchange.id = this.#owner.begins(exchange, head, ends)
@@ -332,8 +337,7 @@ export class Outbox {
 
   /** True if a message goes in pieces: it may never fit a record, or half of a window. */
   #isLarge({ offset, body = EMPTY, id, head }: Exchange): boolean {
-    const labels = id === 0 && head !== undefined ? head.labels.length : 0
-    return offset > 0 || body.length + labels > this.#whole
+    return offset > 0 || body.length + (id === 0 && head !== undefined ? namingOf(head) : 0) > this.#whole
   }
 
   #remove(exchange: Exchange): void {
@@ -343,8 +347,3 @@ export class Outbox {
     if (at < this.#next) this.#next--
   }
 }
-
-const hasMore = ({ body, stream, last, sendEnded }: Exchange): boolean =>
-  body !== undefined || (stream && last && !sendEnded)
-
-const isChunk = (exchange: Exchange): boolean => !exchange.asking && exchange.sends === 'bytes'

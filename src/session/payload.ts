@@ -48,7 +48,7 @@ export const initiationOf = (payload: Uint8Array): Uint8Array => {
 }
 
 /**
- * The credential that `payload` begins with, a view; undefined if there is none that is whole. What is wrong with a payload
+ * SE-87: the credential that `payload` begins with, a view; undefined if there is none that is whole. What is wrong with a payload
  * is said after trust is judged (SE-14), so nothing is thrown here.
  */
 export const credentialAt = (payload: Uint8Array): Uint8Array | undefined => {

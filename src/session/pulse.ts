@@ -7,7 +7,7 @@ export const PING_BURST = 20
 export const PINGS_PER_SECOND = 10
 /**
  * Own PINGs that may be sent at once, and that may be without their PONG: what a stalled transport holds back and what
- * may follow at once come to PING_BURST together, so that an honest end never exceeds the peer's count.
+ * may follow at once come to PING_BURST together, so that an honest end never exceeds the peer's count (SE-70).
  */
 export const OWN_BURST = PING_BURST / 2
 /** Own PINGs that nobody asked for are no closer than this, in ms. */

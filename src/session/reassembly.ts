@@ -43,7 +43,7 @@ export class Reassembly {
 
   /**
    * Takes one piece; a message that is whole in it is handed on as the view it is. `charge` is what the piece cost.
-   * @throws session/malformed if another message is in pieces, session/limit over the message limit
+   * @throws session/malformed if another message is in pieces, session/limit over the message limit (SE-63)
    */
   add(exchange: Exchange, piece: Uint8Array, more: boolean, charge: number): Whole | undefined {
     const partial = this.#partial?.exchange === exchange ? this.#partial : undefined

@@ -114,7 +114,7 @@ export class Refresh {
     return this.#framed || this.#state === 'R.owing'
   }
 
-  /** Starts what is due, or asks for it (CH-30). @throws session/timeout after 120 s without completion (CH-27) */
+  /** Starts what is due, or asks for it (CH-24, CH-30). @throws session/timeout after 120 s without completion (CH-27) */
   wake(nowMs: number): void {
     if (nowMs < this.#dueAt) return
     const to = ROWS[this.#state].due
@@ -260,7 +260,7 @@ export class Refresh {
     return this.#endedAt + this.#everyMs + (this.#state === 'R.idle' ? ASK_AFTER_MS : 0)
   }
 
-  /** In one frame, or in pieces where the peer takes only short records (CH-23). */
+  /** In one frame, or in pieces where the peer takes only short records (CH-23), among all else that goes (CH-31). */
   #say(message: Uint8Array): void {
     const most = this.#owner.limit - FRAME_ROOM
     for (let at = 0; at < message.length; at += most)

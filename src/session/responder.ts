@@ -65,6 +65,7 @@ export class Responder implements Opening {
     if (suite.id === hello.suites[hello.tried])
       return { to: 'R.message3', packet: this.#message2(suite, hello, packet.noise) }
     if (this.#first !== undefined) throw SottoError.of('session/suite', 'the second hello tries another suite')
+    // SE-17: its message 1 is of another suite, and not looked at.
     this.#first = hello
     const neg = encodeRetry(suite)
     this.#negs.push(neg)
@@ -73,6 +74,7 @@ export class Responder implements Opening {
 
   /** Message 3: trust, the initiation, service, policy, contracts, in this order (SE-14, SE-24). */
   #message3({ neg, noise }: Packet, nowMs: number): Step {
+    // SE-161
     if (neg.length > 0) throw SottoError.of('session/malformed', 'message 3 with a negotiation part')
     const { identity, trust, epochMs } = this.#side
     const handshake = this.#handshake
@@ -80,6 +82,7 @@ export class Responder implements Opening {
     if (handshake === undefined || suite === undefined) throw new RangeError('message 3 before hello')
     const payload = handshake.readMessage(noise)
     const id = provedId(handshake.remoteStatic ?? EMPTY, parsePeerId(identity.id))
+    // SE-87
     const credential = credentialAt(payload)
     const judge: Judge = (of, unixMs) => trust(id, of, unixMs)
     const trusted = judge(credential, epochMs + nowMs)
@@ -119,6 +122,7 @@ export class Responder implements Opening {
     const acceptance = { ...taken, context: side.context, limits: side.limits }
     const established = Established.of(finished, side, initiation, acceptance)
     const record = encodeFrame({ is: 'ACCEPT', body: encodeAcceptance(acceptance) })
+    // SE-19
     if (record.length > established.allowed.plaintext)
       throw SottoError.of(
         'session/limit',

@@ -3,16 +3,25 @@ import { BEGIN_CHARGE } from './charge.js'
 /** The least a message in pieces takes of a window, in bytes; smaller ones go whole whatever the limits are. */
 const LEAST_IN_PIECES = 992
 
+/** Where a one-way message went. */
+interface Refusable {
+  readonly operation: number
+  readonly subject: string
+}
+
 /**
- * The operations of the one-way messages the peer may still refuse (SE-54), so that a refusal can be named while nothing
- * of a message is kept. Those that go whole stand in a ring, as long as credit lets exchanges begin before the refusal of
- * the first of them; those in pieces may be refused much later, and are counted by what credit lets be under way.
+ * The operations and subjects of the one-way messages the peer may still refuse (SE-54), so that a refusal can be named
+ * while nothing else of a message is kept. Those that go whole stand in a ring, as long as credit lets exchanges begin
+ * before the refusal of the first of them; those in pieces may be refused much later, and are counted by what credit lets
+ * be under way.
  */
 export class Sent {
   readonly #length: number
   readonly #most: number
   #ring: Uint32Array | undefined
-  readonly #inPieces = new Map<number, number>()
+  /** Of the ring, where messages have one; it grows with them, so that a session with few has few. */
+  #subjects: string[] | undefined
+  readonly #inPieces = new Map<number, Refusable>()
   /** Of those in pieces, those whose sender has heard already. */
   readonly #told = new Set<number>()
 
@@ -22,26 +31,29 @@ export class Sent {
     this.#most = Math.ceil((window + message) / LEAST_IN_PIECES)
   }
 
-  /** An own exchange begins; `operation` is undefined unless it is a one-way message. */
-  begins(exchange: number, operation: number | undefined, whole: boolean): void {
+  /** An own exchange begins; `operation` is undefined unless it is a one-way message, `subject` empty if that has none. */
+  begins(exchange: number, operation: number | undefined, subject: string, whole: boolean): void {
     const kept = whole ? operation : undefined
     if (kept !== undefined) this.#ring ??= new Uint32Array(this.#length)
+    const slot = this.#slot(exchange)
     // An entry of an id one round before is not this one's.
-    if (this.#ring !== undefined) this.#ring[this.#slot(exchange)] = kept === undefined ? 0 : kept + 1
-    if (!whole && operation !== undefined) this.#remember(exchange, operation)
+    if (this.#ring !== undefined) this.#ring[slot] = kept === undefined ? 0 : kept + 1
+    if (subject !== '') this.#subjects ??= []
+    if (this.#subjects !== undefined) this.#subjects[slot] = kept === undefined ? '' : subject
+    if (!whole && operation !== undefined) this.#remember(exchange, { operation, subject })
   }
 
   /** The operation, once; undefined if the exchange was none of these or was refused before. */
-  refuse(exchange: number): { readonly operation: number; readonly told: boolean } | undefined {
+  refuse(exchange: number): (Refusable & { readonly told: boolean }) | undefined {
     const inPieces = this.#inPieces.get(exchange)
     if (inPieces !== undefined) {
       this.#inPieces.delete(exchange)
-      return { operation: inPieces, told: this.#told.delete(exchange) }
+      return { ...inPieces, told: this.#told.delete(exchange) }
     }
     const slot = this.#slot(exchange)
     const entry = this.#ring?.[slot] ?? 0
     if (this.#ring !== undefined) this.#ring[slot] = 0
-    return entry === 0 ? undefined : { operation: entry - 1, told: false }
+    return entry === 0 ? undefined : { operation: entry - 1, subject: this.#subjects?.[slot] ?? '', told: false }
   }
 
   /** The sender of one in pieces has heard that it is refused. */
@@ -56,8 +68,8 @@ export class Sent {
       if ((this.#ring?.[this.#slot(id)] ?? 0) !== 0) yield id
   }
 
-  #remember(exchange: number, operation: number): void {
-    this.#inPieces.set(exchange, operation)
+  #remember(exchange: number, refusable: Refusable): void {
+    this.#inPieces.set(exchange, refusable)
     if (this.#inPieces.size <= this.#most) return
     for (const oldest of this.#inPieces.keys()) {
       this.#inPieces.delete(oldest)

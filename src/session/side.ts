@@ -6,6 +6,7 @@ import type { PeerId } from '../identity/id.js'
 import type { Identity } from '../identity/identity.js'
 import type { Peer } from '../identity/peer.js'
 import type { PolicyStore } from '../policy/store.js'
+import type { ConversationsOf } from './flows.js'
 import type { Limits } from './limits.js'
 import type { PostQuantum } from './suites.js'
 
@@ -16,6 +17,8 @@ export interface Side {
   readonly policy: PolicyStore
   readonly uses: readonly Contract[]
   readonly serves: readonly Contract[]
+  /** Of the contracts it serves that have a flow. */
+  readonly conversations?: ConversationsOf
   readonly context: Wire
   /** The service asked for, or offered; empty for none. */
   readonly service: string

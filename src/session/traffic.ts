@@ -8,6 +8,7 @@ import { Exchanges } from './exchanges.js'
 import { type Frame, MAX_CREDENTIAL } from './frames.js'
 import { encodeFrame } from './framewriter.js'
 import { Gate } from './gate.js'
+import { leave } from './leaving.js'
 import { Narrowing } from './narrowing.js'
 import { REKEY_ROOM } from './outbox.js'
 import { Pulse } from './pulse.js'
@@ -39,7 +40,7 @@ export class Traffic {
       openedMs: nowMs,
     })
     this.exchanges = new Exchanges(established, gate, emit)
-    this.arrivals = new Arrivals(this.exchanges, emit)
+    this.arrivals = new Arrivals(this.exchanges, emit, side.conversations)
     this.narrowing = new Narrowing(this.exchanges, this.arrivals.intake, emit)
     this.#pulse = new Pulse(established.own, established.allowed, side.keepaliveMs, nowMs)
     this.#standing = new Standing(shown, side.epochMs, nowMs)
@@ -103,6 +104,7 @@ export class Traffic {
   /** DRAIN: nothing new is taken or begun from here on (SE-42). */
   drain(): void {
     this.exchanges.close()
+    leave(this.exchanges, this.#emit)
     this.#drain = encodeFrame({ is: 'DRAIN', last: this.arrivals.drain() })
     this.exchanges.outbox.notice(this.#drain, () => {
       this.#drain = EMPTY
@@ -182,5 +184,6 @@ export class Traffic {
     this.#draining = true
     this.exchanges.drained(last)
     this.#emit({ is: 'draining' })
+    leave(this.exchanges, this.#emit)
   }
 }

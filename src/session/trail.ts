@@ -46,6 +46,7 @@ export class Trail {
     return this.#policy.audited
   }
 
+  /** SE-142 */
   opened({ role, suite, uses, serves }: Opened): void {
     if (!this.heard) return
     this.#policy.audit({ kind: 'opened', ...this.#whose, role, suite: suite.name, uses, serves })
@@ -61,6 +62,7 @@ export class Trail {
     if (this.heard) this.#policy.audit({ kind: 'narrowed', ...this.#whose, ...of })
   }
 
+  /** SE-142 */
   closed(error: SottoError | undefined): void {
     if (this.heard) this.#policy.audit({ kind: 'closed', ...this.#whose, code: error?.code ?? null })
   }

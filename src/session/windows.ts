@@ -19,7 +19,7 @@ export class ReceiveWindow {
       throw SottoError.of('session/limit', `the peer sent ${this.#received - this.#announced} over its credit`)
   }
 
-  /** Gives `amount` back; the new absolute limit once half the window is free again, else undefined (SE-51). */
+  /** Gives `amount` back; the new absolute limit once half the window is free again, else undefined (SE-51, SE-163). */
   consume(amount: number): number | undefined {
     this.#consumed += amount
     const limit = this.#consumed + this.#window
@@ -29,7 +29,7 @@ export class ReceiveWindow {
   }
 }
 
-/** What this end may still send. */
+/** What this end may still send: in the session (SE-50), or in an exchange (SE-62). */
 export class SendWindow {
   readonly #window: number
   #sent = 0

@@ -151,6 +151,7 @@ const actual = (place: Exclude<Place, { kind: 'stdio' }>, server: Server): Endpo
   return isIPv6(place.host) ? `tcp:[${place.host}]:${port}` : `tcp:${place.host}:${port}`
 }
 
+/** TR-24 */
 const unreachable = (endpoint: Endpoint, cause: unknown): SottoError<'transport/failed'> => {
   const why = cause instanceof Error ? cause.message : 'no reason given'
   return SottoError.of('transport/failed', `cannot connect to ${endpoint}: ${why}`, { cause })

@@ -139,12 +139,14 @@ export class PipeTransport implements Transport, Arrivals {
     return !this.#held
   }
 
+  /** TR-4: behind what waits to be read. */
   ended(): void {
     if (this.#inbound !== 'open') return
     this.#inbound = 'done'
     this.#takeReading()?.resolve(DONE)
   }
 
+  /** TR-14: so it is with the other end of one that was aborted. */
   unreadable(cause: unknown): void {
     if (this.#inbound !== 'open') return
     const error = failed('reading', cause)

@@ -1,0 +1,2 @@
+export { type DurableBrokerOptions, durableBroker } from './broker/durable.node.js'
+export type { Damage } from './broker/durabledamage.js'

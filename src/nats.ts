@@ -1,0 +1,1 @@
+export { type NatsBroker, type NatsBrokerOptions, natsBroker } from './broker/nats.js'
