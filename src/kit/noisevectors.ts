@@ -17,8 +17,25 @@ import type { Split } from '../noise/split.js'
 export interface NoiseVector {
   readonly name: string
   readonly sides: Readonly<Record<Role, Given>>
-  readonly messages: readonly { readonly payload: Uint8Array; readonly ciphertext: Uint8Array }[]
+  readonly messages: readonly NoiseMessage[]
   readonly handshakeHash: Uint8Array | undefined
+  /** Of a vector that must be refused. */
+  readonly fails: Failure | undefined
+}
+
+interface NoiseMessage {
+  readonly payload: Uint8Array
+  /** What comes to the reader. */
+  readonly ciphertext: Uint8Array
+  /** What the writer has written, where another comes in its place. */
+  readonly written: Uint8Array | undefined
+}
+
+/** With which code, and at which message: none where a side does not start. */
+interface Failure {
+  readonly code: string
+  readonly message: number | undefined
+  readonly on: string
 }
 
 interface Given {
@@ -36,8 +53,8 @@ export const PROVIDERS: readonly Provider[] = [...new Set([defaultProvider, nobl
 
 /**
  * Reads a file of vectors. `protocol_name` (or `name`) and `messages` are required; `init_` and `resp_` `prologue`,
- * `static`, `ephemeral`, `e1`, `ekem1`, `remote_static`, `psks`, and `handshake_hash`, are optional; other fields are
- * ignored.
+ * `static`, `ephemeral`, `e1`, `ekem1`, `remote_static`, `psks`, and `handshake_hash`, are optional; so are, for what must be
+ * refused, `fails` with `code` beside it, and `written` of a message. Other fields are ignored.
  *
  * @throws SyntaxError that names the place, on anything else
  */
@@ -47,26 +64,64 @@ export const readNoiseVectors = (text: string): readonly NoiseVector[] => {
 }
 
 /**
- * Plays both sides of `vector`: each must write exactly its messages and read the other's.
+ * Plays both sides of `vector`: each must write exactly its messages and read the other's, up to where it must fail.
  *
  * @returns what differed first, or undefined if nothing did
  */
 export const runNoiseVector = (vector: NoiseVector, provider: Provider): string | undefined => {
+  const { fails } = vector
+  let place = 'start'
   try {
-    const protocol = parseProtocol(vector.name)
-    const initiator = start(vector, protocol, 'initiator', provider)
-    const responder = start(vector, protocol, 'responder', provider)
-    const count = protocol.messages.length
-    if (vector.messages.length < count) return `expected at least ${count} messages, got ${vector.messages.length}`
-    return (
-      playHandshake(vector, initiator, responder, count) ??
-      playTransport(vector, initiator.split(), responder.split(), count, isOneWay(protocol.pattern))
-    )
+    const differs = play(vector, provider, (at) => {
+      place = at
+    })
+    return differs ?? (fails && `expected ${fails.code} at ${placeOf(fails)}, got none`)
   } catch (error) {
     // A vector that the framework refuses is a failed vector, not the end of the run.
     if (!(error instanceof SottoError)) throw error
-    return describe(error)
+    if (fails === undefined) return describe(error)
+    if (error.code === fails.code && place === placeOf(fails)) return undefined
+    return `expected ${fails.code} at ${placeOf(fails)}, got ${error.code} at ${place}`
   }
+}
+
+/**
+ * Plays both sides of `vector` whatever it says of its end, and gives the hash of the handshake.
+ *
+ * @throws what a side throws; noise/failed if a side writes another message than its own
+ */
+export const handshakeHashOf = (vector: NoiseVector, provider: Provider): Uint8Array => {
+  const protocol = parseProtocol(vector.name)
+  const [initiator, responder] = [
+    start(vector, protocol, 'initiator', provider),
+    start(vector, protocol, 'responder', provider),
+  ]
+  const count = protocol.messages.length
+  const reach = (): void => undefined
+  const differs = playHandshake(vector, initiator, responder, count, reach)
+  if (differs !== undefined) throw SottoError.of('noise/failed', differs)
+  const split = initiator.split()
+  const later = playTransport(vector, split, responder.split(), count, isOneWay(protocol.pattern), reach)
+  if (later !== undefined) throw SottoError.of('noise/failed', later)
+  return split.handshakeHash
+}
+
+const placeOf = ({ message, on }: Pick<Failure, 'message' | 'on'>): string =>
+  message === undefined ? on : `message ${message}, ${on}`
+
+/** Hears of every place before it is tried. */
+type Reach = (place: string) => void
+
+const play = (vector: NoiseVector, provider: Provider, reach: Reach): string | undefined => {
+  const protocol = parseProtocol(vector.name)
+  const initiator = start(vector, protocol, 'initiator', provider)
+  const responder = start(vector, protocol, 'responder', provider)
+  const count = protocol.messages.length
+  const least = vector.fails?.message === undefined ? count : Math.min(count, vector.fails.message + 1)
+  if (vector.messages.length < least) return `expected at least ${least} messages, got ${vector.messages.length}`
+  const differs = playHandshake(vector, initiator, responder, count, reach)
+  if (differs !== undefined || vector.messages.length < count) return differs
+  return playTransport(vector, initiator.split(), responder.split(), count, isOneWay(protocol.pattern), reach)
 }
 
 const playHandshake = (
@@ -74,13 +129,37 @@ const playHandshake = (
   initiator: HandshakeState,
   responder: HandshakeState,
   count: number,
+  reach: Reach,
 ): string | undefined => {
-  for (const [index, { payload, ciphertext }] of messages.slice(0, count).entries()) {
+  for (const [index, message] of messages.slice(0, count).entries()) {
     const [writer, reader] = index % 2 === 0 ? [initiator, responder] : [responder, initiator]
-    if (!equal(writer.writeMessage(payload), ciphertext)) return `message ${index}: another ciphertext was written`
-    if (!equal(reader.readMessage(ciphertext), payload)) return `message ${index}: another payload was read`
+    const differs = pass(index, message, reach, {
+      write: (payload) => writer.writeMessage(payload),
+      read: (ciphertext) => reader.readMessage(ciphertext),
+    })
+    if (differs !== undefined) return differs
   }
   return undefined
+}
+
+/** How the two sides of one message are played. */
+interface Passing {
+  readonly write: (payload: Uint8Array) => Uint8Array
+  readonly read: (ciphertext: Uint8Array) => Uint8Array
+}
+
+const pass = (
+  message: number,
+  { payload, ciphertext, written = ciphertext }: NoiseMessage,
+  reach: Reach,
+  { write, read }: Passing,
+): string | undefined => {
+  reach(placeOf({ message, on: 'write' }))
+  if (!equal(write(payload), written)) return `message ${message}: another ciphertext was written`
+  reach(placeOf({ message, on: 'read' }))
+  const seen = read(ciphertext)
+  // What came instead may have another payload, in the clear.
+  return equal(seen, payload) || written !== ciphertext ? undefined : `message ${message}: another payload was read`
 }
 
 const playTransport = (
@@ -89,16 +168,18 @@ const playTransport = (
   responder: Split,
   count: number,
   oneWay: boolean,
+  reach: Reach,
 ): string | undefined => {
   for (const { handshakeHash: h } of [initiator, responder])
     if (handshakeHash && !equal(h, handshakeHash)) return `handshake hash: expected ${toHex(handshakeHash)}`
-  for (const [at, { payload, ciphertext }] of messages.slice(count).entries()) {
+  for (const [at, message] of messages.slice(count).entries()) {
     const index = count + at
     const [writer, reader] = oneWay || index % 2 === 0 ? [initiator, responder] : [responder, initiator]
-    if (!equal(writer.send.encryptWithAd(EMPTY, payload), ciphertext))
-      return `message ${index}: another ciphertext was written`
-    if (!equal(reader.receive.decryptWithAd(EMPTY, ciphertext), payload))
-      return `message ${index}: another payload was read`
+    const differs = pass(index, message, reach, {
+      write: (payload) => writer.send.encryptWithAd(EMPTY, payload),
+      read: (ciphertext) => reader.receive.decryptWithAd(EMPTY, ciphertext),
+    })
+    if (differs !== undefined) return differs
   }
   return undefined
 }
@@ -141,15 +222,28 @@ const readVector = (vector: unknown, at: string): NoiseVector => {
     messages: list(field(vector, 'messages'), `${at}.messages`).map((message, index) => ({
       payload: hex(field(message, 'payload'), `${at}.messages[${index}].payload`),
       ciphertext: hex(field(message, 'ciphertext'), `${at}.messages[${index}].ciphertext`),
+      written: optionalHex(field(message, 'written'), `${at}.messages[${index}].written`),
     })),
-    handshakeHash: hash === undefined ? undefined : hex(hash, `${at}.handshake_hash`),
+    handshakeHash: optionalHex(hash, `${at}.handshake_hash`),
+    fails: readFailure(vector, at),
   }
+}
+
+const readFailure = (vector: unknown, at: string): Failure | undefined => {
+  const fails = field(vector, 'fails')
+  if (fails === undefined) return undefined
+  const [code, message, on] = [field(vector, 'code'), field(fails, 'message'), field(fails, 'on')]
+  if (typeof code !== 'string') throw malformed(`${at}.code`, 'a string', code)
+  if (typeof on !== 'string') throw malformed(`${at}.fails.on`, 'a string', on)
+  if (message !== null && typeof message !== 'number')
+    throw malformed(`${at}.fails.message`, 'a number or null', message)
+  return { code, message: message ?? undefined, on }
 }
 
 const readSide = (vector: unknown, side: 'init' | 'resp', at: string): Given => {
   const optional = (name: string): Uint8Array | undefined => {
     const value = field(vector, `${side}_${name}`)
-    return value === undefined ? undefined : hex(value, `${at}.${side}_${name}`)
+    return optionalHex(value, `${at}.${side}_${name}`)
   }
   const psks = list(field(vector, `${side}_psks`) ?? [], `${at}.${side}_psks`)
   return {
@@ -178,6 +272,9 @@ const hex = (value: unknown, at: string): Uint8Array => {
   if (typeof value !== 'string' || !/^(?:[0-9a-fA-F]{2})*$/.test(value)) throw malformed(at, 'hex', value)
   return Uint8Array.from({ length: value.length / 2 }, (_, i) => Number.parseInt(value.slice(2 * i, 2 * i + 2), 16))
 }
+
+const optionalHex = (value: unknown, at: string): Uint8Array | undefined =>
+  value === undefined ? undefined : hex(value, at)
 
 const malformed = (at: string, expected: string, got: unknown): SyntaxError =>
   new SyntaxError(`${at}: expected ${expected}, got ${got === undefined ? 'nothing' : typeof got}`)
