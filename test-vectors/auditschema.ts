@@ -1,22 +1,23 @@
 import { z } from 'zod'
-import { about, count, fault, hex, key32, name, rule } from './form.js'
+import { about, answer, asked, count, fault, hex, hint, key32, name, rule } from './form.js'
 
 /** A line as the text it is, without its newline. */
 const line = z.string()
 
-const taken = z.strictObject({
-  log: hex.nullable(),
+/** What a verifier tells of a log. */
+const told = {
   /** The number of the last line that is signed; 0 for none. */
-  signed: count,
-  behind: count,
-  exposed: count,
-  lost: count,
-  torn: count,
-  stepsBack: count,
-})
+  signed: answer(count),
+  behind: answer(count),
+  lost: answer(count),
+  log: hint(hex.nullable()),
+  exposed: hint(count),
+  torn: hint(count),
+  stepsBack: hint(count),
+}
 
-/** The number of the first line, if not 1. */
-const from = count.optional()
+/** What is read as a log of `auditor`; `from` is the number of the first line. */
+const log = { auditor: z.string(), from: count, lines: z.array(line) }
 
 /** A record of the kind that a log of a session has, as a reconciler sees it. */
 const record = z.record(z.string(), z.unknown())
@@ -26,20 +27,35 @@ const finding = z.strictObject({
   by: z.enum(['a', 'b']),
   /** The decision; of `alone`, the session. */
   of: z.string(),
-  /** Of `lost`. */
-  unsaid: z.enum(['unopened', 'unclosed', 'losses']).optional(),
 })
 
 export const audit = z.strictObject({
   $schema: z.string(),
   about,
   auditor: z.strictObject({ seed: key32, publicKey: key32, id: z.string(), secret: z.string() }),
-  checkpoints: z.array(
-    z.strictObject({ name, log: hex, seq: count, prev: key32, message: hex, signature: hex, line, hash: key32 }),
+  /** What an auditor writes as line `seq` of a log; `hash` is that of its line. */
+  checkpoints: asked(
+    'checkpoint',
+    z.array(
+      z.strictObject({
+        name,
+        seed: key32,
+        log: hex,
+        seq: count,
+        time: count,
+        prev: key32,
+        line: answer(line),
+        hash: answer(key32),
+        message: hint(hex),
+        signature: hint(hex),
+      }),
+    ),
   ),
-  accepted: z.array(z.strictObject({ name, from, lines: z.array(line), taken })),
-  refused: z.array(z.strictObject({ ...fault, from, lines: z.array(line), line: count })),
-  reconciled: z.array(
-    z.strictObject({ name, rule, a: z.array(record), b: z.array(record), findings: z.array(finding) }),
+  accepted: asked('audit', z.array(z.strictObject({ name, ...log, ...told }))),
+  refused: asked('audit', z.array(z.strictObject({ ...fault, ...log, line: hint(count) }))),
+  /** The findings by their text as `by of kind`. */
+  reconciled: asked(
+    'reconcile',
+    z.array(z.strictObject({ name, rule, a: z.array(record), b: z.array(record), findings: answer(z.array(finding)) })),
   ),
 })

@@ -14,6 +14,16 @@ export const name = z.string()
 export const count = z.int().min(0)
 export const role = z.enum(['initiator', 'responder'])
 
+/** A level that a vector needs beside that of its ask. */
+export const level = z.literal('policy').optional()
+
+/** A list whose vectors are the question `ask` of a conformance kit: all lists of one ask have the same members to ask with. */
+export const asked = <S extends z.ZodType>(ask: string, list: S): S => list.meta({ ask })
+/** A member that is to be found out: left out of what is asked, and in every answer. */
+export const answer = <S extends z.ZodType>(member: S): S => member.meta({ answer: 'required' })
+/** A member that an answer may have or leave out, as a value on the way. */
+export const hint = <S extends z.ZodType>(member: S): S => member.meta({ answer: 'optional' })
+
 /** One fault: the code, whose first half is the layer that refuses, and the requirement that asks for it. */
 export const fault = { name, code, rule }
 
@@ -21,7 +31,7 @@ export const repeat = z.strictObject({ hex, times: count })
 
 export const row = z.strictObject({
   name,
-  kind: z.enum(['requestResponse', 'oneWay', 'stream']),
+  kind: z.enum(['requestResponse', 'oneWay', 'stream', 'topic', 'queue']),
   subject: z.string(),
   faults: z.array(z.string()),
   visible: z.array(z.string()),
@@ -30,6 +40,8 @@ export const row = z.strictObject({
   /** Of a stream alone. */
   up: z.enum(['nothing', 'items', 'bytes']).optional(),
   down: z.enum(['nothing', 'items', 'bytes']).optional(),
+  /** Of a step of a flow alone. */
+  flow: z.strictObject({ key: z.string(), steps: z.record(z.string(), z.string()) }).optional(),
 })
 
 export const contract = z.strictObject({ name, operations: z.array(row) })

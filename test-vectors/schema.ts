@@ -1,8 +1,26 @@
 import { z } from 'zod'
 import { audit } from './auditschema.js'
-import { about, count, fault, hex, key32, keys, name, repeat, row, rule, step } from './form.js'
 import {
-  type act,
+  about,
+  answer,
+  asked,
+  count,
+  fault,
+  hex,
+  hint,
+  key32,
+  keys,
+  name,
+  repeat,
+  role,
+  row,
+  rule,
+  step,
+} from './form.js'
+import { contracts, messaging } from './messagingschema.js'
+import { noise, noiseHfs, noiseRefused, noiseSuitesRefused } from './noiseschema.js'
+import { type opening, traffic, type trafficItem } from './trafficschema.js'
+import {
   type flight,
   type frame,
   frames,
@@ -15,178 +33,224 @@ import {
 
 /** What each file holds. The makers are held to it by the compiler, schema/ is written from it, readers parse with it. */
 
+const encoded = { as: z.enum(['body', 'control']), hex, repeat: repeat.optional() }
+
 export const cbor = z.strictObject({
   $schema: z.string(),
   about,
-  accepted: z.array(
-    z.strictObject({
-      name,
-      as: z.enum(['body', 'control']),
-      hex,
-      repeat: repeat.optional(),
-      diagnostic: z.string().optional(),
-    }),
-  ),
-  refused: z.array(z.strictObject({ ...fault, as: z.enum(['body', 'control']), hex, repeat: repeat.optional() })),
+  accepted: asked('cbor', z.array(z.strictObject({ name, ...encoded, diagnostic: answer(z.string()).optional() }))),
+  refused: asked('cbor', z.array(z.strictObject({ ...fault, ...encoded }))),
 })
 
-const textKind = z.enum(['peer', 'secret', 'sealed'])
+const coreText = { as: z.enum(['peer', 'secret', 'sealed']), text: z.string() }
+const otherText = {
+  as: z.enum([
+    'issuer',
+    'issuerSecret',
+    'issuerSealed',
+    'auditor',
+    'auditorSecret',
+    'auditorSealed',
+    'challenge',
+    'proof',
+  ]),
+  text: z.string(),
+}
+/** The bytes behind the type, and of a secret the public key that it makes. */
+const told = { bytes: answer(hex), publicKey: answer(key32).optional() }
+const locked = { passphrase: z.string(), text: z.string() }
 
 export const ids = z.strictObject({
   $schema: z.string(),
   about,
-  identities: z.array(
-    z.strictObject({ name, secretKey: key32, publicKey: key32, peer: z.string(), secret: z.string() }),
+  accepted: asked('id', z.array(z.strictObject({ name, ...coreText, ...told }))),
+  refused: asked('id', z.array(z.strictObject({ ...fault, ...coreText }))),
+  texts: asked('text', z.array(z.strictObject({ name, ...otherText, ...told }))),
+  textsRefused: asked('text', z.array(z.strictObject({ ...fault, ...otherText }))),
+  sealed: asked(
+    'sealed',
+    z.array(
+      z.strictObject({
+        name,
+        ...locked,
+        secretKey: answer(key32),
+        cost: hint(count),
+        salt: hint(hex),
+        key: hint(key32),
+        ad: hint(hex),
+        bytes: hint(hex),
+      }),
+    ),
   ),
-  sealed: z.array(
-    z.strictObject({
-      name,
-      secretKey: key32,
-      passphrase: z.string(),
-      cost: count,
-      salt: hex,
-      key: key32,
-      ad: hex,
-      bytes: hex,
-      text: z.string(),
-    }),
-  ),
-  refused: z.array(z.strictObject({ ...fault, as: textKind, text: z.string() })),
+  sealedRefused: asked('sealed', z.array(z.strictObject({ ...fault, ...locked }))),
 })
 
-const judged = { name, id: z.string(), unixMs: count }
+/** A credential shown for `id`, where the issuer `trusts` is trusted and no other. */
+const shown = { id: z.string(), unixMs: count, trusts: z.string(), credential: hex }
+const asking = { secretKey: key32, challenge: z.string(), issuer: z.string() }
+const proving = { seed: key32, unixMs: count, proof: z.string() }
 
 export const credential = z.strictObject({
   $schema: z.string(),
   about,
   issuers: z.array(z.strictObject({ seed: key32, publicKey: key32, issuer: z.string(), secret: z.string() })),
-  accepted: z.array(
-    z.strictObject({
-      ...judged,
-      peer: z.strictObject({
-        name: z.string().nullable(),
-        roles: z.array(z.string()),
-        claims: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
-        serial: hex,
-        expiresMs: count,
+  accepted: asked(
+    'credential',
+    z.array(
+      z.strictObject({
+        name,
+        ...shown,
+        peer: answer(
+          z.strictObject({
+            name: z.string().nullable(),
+            roles: z.array(z.string()),
+            claims: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
+            serial: hex,
+            expiresMs: count,
+          }),
+        ),
+        payload: hint(hex),
+        toBeSigned: hint(hex),
       }),
-      payload: hex,
-      toBeSigned: hex,
-      credential: hex,
-    }),
+    ),
   ),
-  refused: z.array(z.strictObject({ ...fault, ...judged, credential: hex })),
-  names: z.array(z.strictObject({ text: z.string(), taken: z.boolean() })),
-  possession: z.array(
-    z.strictObject({
-      name,
-      seed: key32,
-      unixMs: count,
-      nonce: hex,
-      c: key32,
-      challenge: z.string(),
-      secretKey: key32,
-      shared: key32,
-      proof: z.string(),
-    }),
+  refused: asked('credential', z.array(z.strictObject({ ...fault, ...shown }))),
+  names: asked('name', z.array(z.strictObject({ name, rule, text: z.string(), valid: answer(z.boolean()) }))),
+  possession: asked(
+    'possession',
+    z.array(z.strictObject({ name, ...asking, proof: answer(z.string()), c: hint(key32), shared: hint(key32) })),
   ),
+  possessionRefused: asked('possession', z.array(z.strictObject({ ...fault, ...asking }))),
+  proofs: asked('proof', z.array(z.strictObject({ name, ...proving, id: answer(z.string()) }))),
+  proofsRefused: asked('proof', z.array(z.strictObject({ ...fault, ...proving }))),
 })
 
 export const rows = z.strictObject({
   $schema: z.string(),
   about,
-  rows: z.array(z.strictObject({ name, row, cbor: hex, digest: key32 })),
-  numbering: z.array(z.strictObject({ name, given: z.array(z.string()), numbered: z.array(z.string()) })),
-  names: z.array(
-    z.strictObject({
-      name,
-      as: z.enum(['contract', 'operation', 'token', 'address']),
-      text: z.string(),
-      valid: z.boolean(),
-      rule,
-    }),
+  rows: asked('row', z.array(z.strictObject({ name, row, cbor: answer(hex), digest: answer(key32) }))),
+  numbering: asked(
+    'numbering',
+    z.array(z.strictObject({ name, given: z.array(z.string()), numbered: answer(z.array(z.string())) })),
+  ),
+  names: asked(
+    'grammar',
+    z.array(
+      z.strictObject({
+        name,
+        as: z.enum(['contract', 'operation', 'token', 'address', 'template']),
+        text: z.string(),
+        valid: answer(z.boolean()),
+        rule,
+      }),
+    ),
+  ),
+  subjects: asked(
+    'subject',
+    z.array(
+      z.strictObject({
+        name,
+        template: z.string(),
+        text: z.string(),
+        subject: answer(z.boolean()),
+        filter: answer(z.boolean()),
+      }),
+    ),
   ),
 })
-
-const noiseVector = z.strictObject({
-  protocol_name: z.string(),
-  init_prologue: hex,
-  init_psks: z.array(key32),
-  init_static: key32,
-  init_ephemeral: key32,
-  init_e1: hex,
-  resp_prologue: hex,
-  resp_psks: z.array(key32),
-  resp_static: key32,
-  resp_ephemeral: key32,
-  resp_ekem1: key32,
-  handshake_hash: key32,
-  messages: z.array(z.strictObject({ payload: hex, ciphertext: hex })),
-  steps: z.array(step),
-})
-
-export const noise = z.strictObject({ $schema: z.string(), about, vectors: z.array(noiseVector) })
-
-const exported = z.strictObject({ label: z.string(), context: hex, length: count, bytes: hex })
 
 export const exporter = z.strictObject({
   $schema: z.string(),
   about,
-  vectors: z.array(
-    z.strictObject({
-      name,
-      ck: key32,
-      h: key32,
-      keys: keys.extend({ root: key32 }),
-      sessionId: hex,
-      exports: z.array(exported),
-    }),
+  schedules: asked(
+    'schedule',
+    z.array(
+      z.strictObject({
+        name,
+        ck: key32,
+        h: key32,
+        keys: answer(keys.extend({ root: key32 })),
+        sessionId: answer(hex),
+      }),
+    ),
   ),
-  refused: z.array(z.strictObject({ name, rule, label: z.string(), length: count })),
+  exports: asked(
+    'exporter',
+    z.array(
+      z.strictObject({ name, ck: key32, h: key32, label: z.string(), context: hex, length: count, bytes: answer(hex) }),
+    ),
+  ),
+  labels: asked(
+    'label',
+    z.array(z.strictObject({ name, rule, label: z.string(), length: count, valid: answer(z.boolean()) })),
+  ),
 })
 
 const cipher = z.enum(['ChaChaPoly', 'AESGCM'])
-const record = z.strictObject({ key: key32, n: count, nonce: hex, plaintext: hex, record: hex })
+const sealedRecord = { cipher, key: key32, n: count, record: hex }
+const sealedRecords = { cipher, key: key32, n: count, records: z.array(hex) }
 
 export const channel = z.strictObject({
   $schema: z.string(),
   about,
-  records: z.array(z.strictObject({ name, cipher, ...record.shape })),
-  rekeys: z.array(z.strictObject({ name, cipher, chain: z.array(record) })),
-  refused: z.array(z.strictObject({ ...fault, cipher, key: key32, n: count, record: hex })),
+  records: asked(
+    'record',
+    z.array(z.strictObject({ name, ...sealedRecord, plaintext: answer(hex), nonce: hint(hex) })),
+  ),
+  refused: asked('record', z.array(z.strictObject({ ...fault, ...sealedRecord }))),
+  rekeys: asked(
+    'rekey',
+    z.array(
+      z.strictObject({
+        name,
+        ...sealedRecords,
+        plaintexts: answer(z.array(hex)),
+        keys: hint(z.array(key32)),
+        nonces: hint(z.array(hex)),
+      }),
+    ),
+  ),
+  rekeysRefused: asked('rekey', z.array(z.strictObject({ ...fault, ...sealedRecords }))),
 })
 
-const refreshRun = z.strictObject({
+const refreshed = {
+  protocol_name: z.string(),
+  init_static: key32,
+  resp_static: key32,
+  /** Of the handshake or refresh before. */
+  root: key32,
+  h: key32,
   run: count,
-  prologue: hex,
-  psk: key32,
   init_ephemeral: key32,
   init_e1: hex,
   resp_ephemeral: key32,
   resp_ekem1: key32,
+  /** As they come to their reader. */
   messages: z.array(hex),
-  frames: z.array(hex),
-  steps: z.array(step),
-  keys: z.strictObject({ ck: key32, h: key32, t: key32, k_ir: key32, k_ri: key32, x: key32, root: key32 }),
-  records: z.array(z.strictObject({ from: z.enum(['initiator', 'responder']), ...record.shape })),
-})
+}
 
 export const refresh = z.strictObject({
   $schema: z.string(),
   about,
-  vectors: z.array(
-    z.strictObject({
-      name,
-      cipher,
-      protocol_name: z.string(),
-      init_static: key32,
-      resp_static: key32,
-      ck: key32,
-      h: key32,
-      before: z.strictObject({ k_ir: key32, k_ri: key32, root: key32 }),
-      runs: z.array(refreshRun),
-    }),
+  accepted: asked(
+    'refresh',
+    z.array(
+      z.strictObject({
+        name,
+        ...refreshed,
+        prologue: answer(hex),
+        keys: answer(
+          z.strictObject({ ck: key32, h: key32, t: key32, k_ir: key32, k_ri: key32, x: key32, root: key32 }),
+        ),
+        frames: hint(z.array(hex)),
+        steps: hint(z.array(step)),
+        records: hint(
+          z.array(z.strictObject({ from: role, key: key32, n: count, nonce: hex, plaintext: hex, record: hex })),
+        ),
+      }),
+    ),
   ),
+  refused: asked('refresh', z.array(z.strictObject({ ...fault, ...refreshed }))),
 })
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
@@ -197,65 +261,68 @@ const peer = z.strictObject({
   claims: z.record(z.string(), scalar),
 })
 const verb = z.enum(['initiate', 'call', 'send', 'stream', 'publish', 'subscribe', 'enqueue', 'consume'])
-const verdict = {
+const question = z.strictObject({
+  /** Which questions behind it name in `ended`. */
+  name,
+  rule,
+  /** Of `peers`. */
+  peer: z.string(),
+  direction: z.enum(['in', 'out']),
+  verb,
+  address: z.string(),
+  attributes: z.record(z.string(), scalar),
+  /** The clock, and whether the act is done if allowed, so that limits are charged. */
+  nowMs: count,
+  charge: z.boolean(),
+  /** Questions before it whose exchanges end first. */
+  ended: z.array(z.string()).optional(),
+  /** One more item of an exchange that is open. */
+  item: z.boolean().optional(),
+  /** A document put in force first. */
+  replace: z.json().optional(),
+})
+const verdict = z.strictObject({
   effect: z.enum(['allow', 'deny']),
   why: z.enum(['rule', 'default', 'limit', 'error']).nullable(),
   rules: z.array(z.string()),
-}
+})
+
+/** A document, and what is asked of one store of it, in this order. */
+const posed = { policy: z.json(), peers: z.record(z.string(), peer), questions: z.array(question) }
 
 export const policy = z.strictObject({
   $schema: z.string(),
   about,
-  peers: z.record(z.string(), peer),
-  policies: z.array(
-    z.strictObject({
-      name,
-      policy: z.json(),
-      questions: z.array(
-        z.strictObject({
-          name,
-          rule,
-          peer: z.string(),
-          direction: z.enum(['in', 'out']),
-          verb,
-          address: z.string(),
-          attributes: z.record(z.string(), scalar),
-          /** The clock, and whether the act is done if allowed, so that limits are charged. */
-          nowMs: count,
-          charge: z.boolean(),
-          /** Questions before it whose exchanges end first. */
-          ended: z.array(z.string()).optional(),
-          /** One more item of an exchange that is open. */
-          item: z.boolean().optional(),
-          /** A document put in force first. */
-          replace: z.json().optional(),
-          ...verdict,
-        }),
-      ),
-    }),
+  /** Of each question, in their order. */
+  policies: asked('policy', z.array(z.strictObject({ name, ...posed, verdicts: answer(z.array(verdict)) }))),
+  patterns: asked(
+    'pattern',
+    z.array(
+      z.strictObject({
+        pattern: z.string(),
+        peer,
+        address: z.string(),
+        matches: answer(z.enum(['yes', 'no', 'error'])),
+      }),
+    ),
   ),
-  patterns: z.array(
-    z.strictObject({
-      pattern: z.string(),
-      peer: z.string(),
-      address: z.string(),
-      matches: z.enum(['yes', 'no', 'error']),
-    }),
-  ),
-  refused: z.array(z.strictObject({ ...fault, path: z.string(), policy: z.json() })),
+  refused: asked('policy', z.array(z.strictObject({ ...fault, ...posed, path: hint(z.string()) }))),
 })
 
 export const decision = z.strictObject({
   $schema: z.string(),
   about,
-  vectors: z.array(
-    z.strictObject({
-      sessionId: hex,
-      way: z.enum(['ir', 'ri']),
-      exchange: count,
-      index: count,
-      decision: z.string(),
-    }),
+  vectors: asked(
+    'decision',
+    z.array(
+      z.strictObject({
+        sessionId: hex,
+        way: z.enum(['ir', 'ri']),
+        exchange: count,
+        index: count,
+        decision: answer(z.string()),
+      }),
+    ),
   ),
 })
 
@@ -265,7 +332,10 @@ export const FILES = {
   ids,
   credential,
   rows,
-  'noise-hfs': noise,
+  noise,
+  'noise-hfs': noiseHfs,
+  'noise-refused': noiseRefused,
+  'noise-suites-refused': noiseSuitesRefused,
   exporter,
   channel,
   refresh,
@@ -273,18 +343,48 @@ export const FILES = {
   initiation,
   frames,
   session,
+  traffic,
+  messaging,
+  contracts,
   policy,
   decision,
   audit,
 } as const
 
 export type FileName = keyof typeof FILES
+export type Layer = 'encoding' | 'handshake' | 'channel' | 'session' | 'messaging' | 'policy'
+
+/** Which layer the vectors of each file are counted for. */
+export const LAYERS: { readonly [F in FileName]: Layer } = {
+  cbor: 'encoding',
+  ids: 'encoding',
+  rows: 'encoding',
+  credential: 'handshake',
+  noise: 'handshake',
+  'noise-hfs': 'handshake',
+  'noise-refused': 'handshake',
+  'noise-suites-refused': 'handshake',
+  exporter: 'handshake',
+  negotiation: 'handshake',
+  initiation: 'handshake',
+  channel: 'channel',
+  refresh: 'channel',
+  frames: 'session',
+  session: 'session',
+  traffic: 'session',
+  messaging: 'messaging',
+  contracts: 'messaging',
+  policy: 'policy',
+  decision: 'policy',
+  audit: 'policy',
+}
 /** Without the reference to the schema, which is written in front. */
 export type Vectors<F extends FileName> = Omit<z.infer<(typeof FILES)[F]>, '$schema'>
 export type SessionVector = Vectors<'session'>['sessions'][number]
-export type Act = z.infer<typeof act>
 export type Flight = z.infer<typeof flight>
 export type Seen = z.infer<typeof seen>
 export type SideForm = z.infer<typeof side>
+export type TrafficItem = z.infer<typeof trafficItem>
+export type Opening = z.infer<typeof opening>
 export type FrameForm = z.infer<typeof frame>
 export type Step = z.infer<typeof step>

@@ -4,16 +4,28 @@ import type { DhKey, KemKey, Provider } from '../src/crypto/provider.js'
 import { type MessageLayout, type Protocol, parseProtocol } from '../src/noise/protocol.js'
 import type { Step } from './schema.js'
 
-/** All secrets of a handshake of the shape XX over 25519 and SHA256. */
+/** The secrets of one side: its keys, as far as the pattern has them. */
+export interface SideSecrets {
+  readonly s?: Uint8Array | undefined
+  readonly e?: Uint8Array | undefined
+  readonly e1?: Uint8Array | undefined
+}
+
+/** All secrets of a handshake. */
 export interface Secrets {
-  readonly initiator: { readonly s: Uint8Array; readonly e: Uint8Array; readonly e1?: Uint8Array | undefined }
-  readonly responder: { readonly s: Uint8Array; readonly e: Uint8Array }
+  readonly initiator: SideSecrets
+  readonly responder: SideSecrets
   readonly psks?: readonly Uint8Array[]
 }
 
+interface SideKeys {
+  readonly s: DhKey | undefined
+  readonly e: DhKey | undefined
+}
+
 interface Keys {
-  readonly initiator: { readonly s: DhKey; readonly e: DhKey }
-  readonly responder: { readonly s: DhKey; readonly e: DhKey }
+  readonly initiator: SideKeys
+  readonly responder: SideKeys
   readonly e1: KemKey | undefined
   readonly psks: Uint8Array[]
 }
@@ -34,10 +46,12 @@ export class Trace {
   #n = 0
 
   constructor(provider: Provider, name: string, secrets: Secrets, prologue: Uint8Array) {
-    const key = (secret: Uint8Array): DhKey => provider.dh['25519'].importKey(secret)
+    const protocol = parseProtocol(name)
     const { initiator, responder, psks = [] } = secrets
+    const key = (secret: Uint8Array | undefined): DhKey | undefined =>
+      secret && provider.dh[protocol.dh].importKey(secret)
     this.#provider = provider
-    this.#protocol = parseProtocol(name)
+    this.#protocol = protocol
     this.#keys = {
       initiator: { s: key(initiator.s), e: key(initiator.e) },
       responder: { s: key(responder.s), e: key(responder.e) },
@@ -45,11 +59,14 @@ export class Trace {
       psks: [...psks],
     }
     const bytes = utf8(name)
-    this.#h = bytes.length > 32 ? this.#hash(bytes) : concat(bytes, new Uint8Array(32 - bytes.length))
+    const { length } = provider.hash[protocol.hash]
+    this.#h = bytes.length > length ? this.#hash(bytes) : concat(bytes, new Uint8Array(length - bytes.length))
     this.#ck = this.#h
     this.#note(0, 'name')
     this.#mixHash(prologue)
     this.#note(0, 'prologue')
+    for (const role of ['initiator', 'responder'] as const)
+      for (const token of protocol.pattern.pre[role]) this.#known(role, token === 'e' ? 'e' : 's')
   }
 
   get h(): Uint8Array {
@@ -77,16 +94,24 @@ export class Trace {
     this.#note(number, 'payload')
   }
 
+  /** A pre-message. */
+  #known(role: 'initiator' | 'responder', token: 's' | 'e'): void {
+    const { publicKey } = need(this.#keys[role][token])
+    this.#mixHash(publicKey)
+    if (token === 'e' && this.#protocol.psk) this.#mixKey(publicKey)
+    this.#note(0, token)
+  }
+
   #token(token: MessageLayout['tokens'][number], writer: 'initiator' | 'responder', bytes: Uint8Array): void {
     const { initiator, responder, e1, psks } = this.#keys
     switch (token) {
       case 'e':
-        this.#expect(bytes, this.#keys[writer].e.publicKey)
+        this.#expect(bytes, need(this.#keys[writer].e).publicKey)
         this.#mixHash(bytes)
         if (this.#protocol.psk) this.#mixKey(bytes)
         break
       case 's':
-        this.#expect(this.#open(bytes), this.#keys[writer].s.publicKey)
+        this.#expect(this.#open(bytes), need(this.#keys[writer].s).publicKey)
         break
       case 'e1':
         this.#expect(this.#open(bytes), need(e1).publicKey)
@@ -95,24 +120,28 @@ export class Trace {
         this.#mixKey(need(e1).decapsulate(this.#open(bytes)))
         break
       case 'ee':
-        this.#mixKey(initiator.e.agree(responder.e.publicKey))
+        this.#agree(initiator.e, responder.e)
         break
       case 'es':
-        this.#mixKey(initiator.e.agree(responder.s.publicKey))
+        this.#agree(initiator.e, responder.s)
         break
       case 'se':
-        this.#mixKey(initiator.s.agree(responder.e.publicKey))
+        this.#agree(initiator.s, responder.e)
+        break
+      case 'ss':
+        this.#agree(initiator.s, responder.s)
         break
       case 'psk':
         this.#mixKeyAndHash(need(psks.shift()))
-        break
-      default:
-        throw new TypeError(`the token ${token} is not in XX`)
     }
   }
 
+  #agree(initiator: DhKey | undefined, responder: DhKey | undefined): void {
+    this.#mixKey(need(initiator).agree(need(responder).publicKey))
+  }
+
   #hash(...parts: Uint8Array[]): Uint8Array {
-    return this.#provider.hash.SHA256.digest(...parts)
+    return this.#provider.hash[this.#protocol.hash].digest(...parts)
   }
 
   #mixHash(bytes: Uint8Array): void {
@@ -120,15 +149,17 @@ export class Trace {
   }
 
   #mixKey(secret: Uint8Array): void {
-    ;[this.#ck, this.#k] = hkdfNoise(this.#provider.hash.SHA256, this.#ck, secret, 2)
+    const [ck, k] = hkdfNoise(this.#provider.hash[this.#protocol.hash], this.#ck, secret, 2)
+    this.#ck = ck
+    this.#k = k.subarray(0, 32)
     this.#n = 0
   }
 
   #mixKeyAndHash(psk: Uint8Array): void {
-    const [ck, h, k] = hkdfNoise(this.#provider.hash.SHA256, this.#ck, psk, 3)
+    const [ck, h, k] = hkdfNoise(this.#provider.hash[this.#protocol.hash], this.#ck, psk, 3)
     this.#ck = ck
     this.#mixHash(h)
-    this.#k = k
+    this.#k = k.subarray(0, 32)
     this.#n = 0
   }
 

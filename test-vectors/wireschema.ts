@@ -1,5 +1,22 @@
 import { z } from 'zod'
-import { about, code, contract, count, fault, hex, key32, keys, name, repeat, role, step } from './form.js'
+import {
+  about,
+  answer,
+  asked,
+  code,
+  contract,
+  count,
+  fault,
+  hex,
+  hint,
+  key32,
+  keys,
+  level,
+  name,
+  repeat,
+  role,
+  step,
+} from './form.js'
 
 /** What the files of the session chapter hold. */
 
@@ -8,11 +25,14 @@ const hello = z.strictObject({ suites: z.array(count), tried: count, pskId: hex 
 export const negotiation = z.strictObject({
   $schema: z.string(),
   about,
-  hellos: z.array(z.strictObject({ name, hex, hello })),
-  retries: z.array(z.strictObject({ name, hex, suite: count })),
-  packets: z.array(z.strictObject({ name, hex, neg: hex, noise: hex })),
-  prologues: z.array(z.strictObject({ name, negs: z.array(hex), prologue: hex })),
-  refused: z.array(z.strictObject({ ...fault, as: z.enum(['hello', 'retry', 'packet']), hex })),
+  hellos: asked('negotiation', z.array(z.strictObject({ name, as: z.literal('hello'), hex, hello: answer(hello) }))),
+  retries: asked('negotiation', z.array(z.strictObject({ name, as: z.literal('retry'), hex, suite: answer(count) }))),
+  packets: asked(
+    'negotiation',
+    z.array(z.strictObject({ name, as: z.literal('packet'), hex, neg: answer(hex), noise: answer(hex) })),
+  ),
+  prologues: asked('prologue', z.array(z.strictObject({ name, negs: z.array(hex), prologue: answer(hex) }))),
+  refused: asked('negotiation', z.array(z.strictObject({ ...fault, as: z.enum(['hello', 'retry', 'packet']), hex }))),
 })
 
 const limits = z.strictObject({
@@ -39,11 +59,46 @@ const acceptanceForm = z.strictObject({ serves: z.array(count), uses: z.array(co
 export const initiation = z.strictObject({
   $schema: z.string(),
   about,
-  initiations: z.array(z.strictObject({ name, hex, extensions: z.boolean(), initiation: initiationForm })),
-  acceptances: z.array(z.strictObject({ name, hex, extensions: z.boolean(), acceptance: acceptanceForm })),
-  payloads: z.array(z.strictObject({ name, hex, message: z.literal([2, 3]), credential: hex, initiation: hex })),
-  refused: z.array(
-    z.strictObject({ ...fault, as: z.enum(['initiation', 'acceptance', 'payload 2', 'payload 3']), hex }),
+  initiations: asked(
+    'initiation',
+    z.array(
+      z.strictObject({
+        name,
+        as: z.literal('initiation'),
+        hex,
+        initiation: answer(initiationForm),
+        /** Whether the map of extensions is not empty. */
+        extensions: hint(z.boolean()),
+      }),
+    ),
+  ),
+  acceptances: asked(
+    'initiation',
+    z.array(
+      z.strictObject({
+        name,
+        as: z.literal('acceptance'),
+        hex,
+        acceptance: answer(acceptanceForm),
+        extensions: hint(z.boolean()),
+      }),
+    ),
+  ),
+  payloads: asked(
+    'initiation',
+    z.array(
+      z.strictObject({
+        name,
+        as: z.enum(['payload 2', 'payload 3']),
+        hex,
+        credential: answer(hex),
+        initiation: answer(hex),
+      }),
+    ),
+  ),
+  refused: asked(
+    'initiation',
+    z.array(z.strictObject({ ...fault, as: z.enum(['initiation', 'acceptance', 'payload 2', 'payload 3']), hex })),
   ),
 })
 
@@ -56,6 +111,8 @@ export const frame = z.discriminatedUnion('is', [
     is: z.literal('BEGIN'),
     ...message,
     operation: count,
+    subject: z.string(),
+    standing: z.boolean(),
     ttlMs: count,
     labels: z.record(z.string(), z.string()),
   }),
@@ -76,17 +133,43 @@ export const frame = z.discriminatedUnion('is', [
 export const frames = z.strictObject({
   $schema: z.string(),
   about,
-  frames: z.array(z.strictObject({ name, hex, frame })),
-  plaintexts: z.array(z.strictObject({ name, hex, repeat: repeat.optional(), frames: z.array(frame) })),
-  faults: z.array(z.strictObject({ name, wire: count, body: hex, code, diagnostic: z.string() })),
-  refused: z.array(
-    z.strictObject({
-      ...fault,
-      as: z.enum(['plaintext', 'fault']),
-      hex,
-      wire: count.optional(),
-      repeat: repeat.optional(),
-    }),
+  frames: asked('frame', z.array(z.strictObject({ name, as: z.literal('frame'), hex, frame: answer(frame) }))),
+  plaintexts: asked(
+    'frame',
+    z.array(
+      z.strictObject({
+        name,
+        as: z.literal('plaintext'),
+        hex,
+        repeat: repeat.optional(),
+        frames: answer(z.array(frame)),
+      }),
+    ),
+  ),
+  faults: asked(
+    'frame',
+    z.array(
+      z.strictObject({
+        name,
+        as: z.literal('fault'),
+        hex,
+        wire: count,
+        error: answer(code),
+        diagnostic: answer(z.string()),
+      }),
+    ),
+  ),
+  refused: asked(
+    'frame',
+    z.array(
+      z.strictObject({
+        ...fault,
+        as: z.enum(['plaintext', 'fault']),
+        hex,
+        wire: count.optional(),
+        repeat: repeat.optional(),
+      }),
+    ),
   ),
 })
 
@@ -110,13 +193,14 @@ export const side = z.strictObject({
   limits,
   /** Records of a key before this end rekeys; null for the default. */
   rekeyRecords: count.nullable(),
-  policy: z.json(),
+  /** All is allowed if it is absent. */
+  policy: z.json().optional(),
   trusts: z.boolean(),
   /** What is drawn, in this order. */
   random: z.array(z.strictObject({ name, bytes: hex })),
 })
 
-export const act = z.discriminatedUnion('act', [
+const act = z.discriminatedUnion('act', [
   z.strictObject({
     by: role,
     act: z.enum(['call', 'send', 'stream']),
@@ -139,12 +223,12 @@ export const act = z.discriminatedUnion('act', [
   z.strictObject({ by: role, act: z.literal('close') }),
 ])
 
+/** What an end writes at the item of the script, taken apart. */
 export const flight = z.discriminatedUnion('is', [
-  z.strictObject({ is: z.literal('packet'), from: role, bytes: hex, neg: hex, noise: hex, payload: hex.nullable() }),
+  z.strictObject({ is: z.literal('packet'), item: count, neg: hex, noise: hex, payload: hex.nullable() }),
   z.strictObject({
     is: z.literal('record'),
-    from: role,
-    bytes: hex,
+    item: count,
     key: key32,
     n: count,
     plaintext: hex,
@@ -152,9 +236,8 @@ export const flight = z.discriminatedUnion('is', [
   }),
 ])
 
-/** What an end learns after the bytes before it, in order. */
+/** What an end learns, in order. */
 export const seen = z.strictObject({
-  at: role,
   event: z.enum([
     'established',
     'message',
@@ -162,40 +245,44 @@ export const seen = z.strictObject({
     'item',
     'ended',
     'stopped',
-    'over',
     'fault',
-    'taken',
     'cancelled',
     'denied',
     'refused',
-    'renewed',
     'pong',
     'draining',
     'closed',
   ]),
   exchange: count.optional(),
-  /** CBOR; empty for no value. */
+  /** CBOR, or the bytes of a chunk; empty for no value. */
   body: hex.optional(),
   decision: z.string().optional(),
   /** Null for a clean end. */
   code: code.nullable().optional(),
 })
 
+const sessions = z.array(
+  z.strictObject({
+    name,
+    level,
+    /** By the names that `uses` and `serves` have. */
+    contracts: z.record(z.string(), contract),
+    initiator: side,
+    responder: side,
+    script: z.array(z.union([act, z.strictObject({ from: role, bytes: hex })])),
+    /** Of one that opens. */
+    sessionId: answer(hex).optional(),
+    events: answer(z.strictObject({ initiator: z.array(seen), responder: z.array(seen) })),
+    suite: hint(z.string()),
+    prologue: hint(hex),
+    steps: hint(z.array(step)),
+    keys: hint(keys),
+    flights: hint(z.array(flight)),
+  }),
+)
+
 export const session = z.strictObject({
   $schema: z.string(),
   about,
-  contracts: z.record(z.string(), contract),
-  sessions: z.array(
-    z.strictObject({
-      name,
-      suite: z.string(),
-      initiator: side,
-      responder: side,
-      prologue: hex,
-      steps: z.array(step),
-      keys,
-      sessionId: hex,
-      script: z.array(z.union([act, flight, seen])),
-    }),
-  ),
+  sessions: asked('session', sessions),
 })

@@ -6,6 +6,7 @@ import { AuditChain, AuditCheck } from '../../src/policy/auditchain.js'
 import { readAuditLine } from '../../src/policy/auditline.js'
 import { counting, fromHex } from '../hex.js'
 import type { Vectors } from '../schema.js'
+import { auditLogs } from './auditlogs.js'
 import { decided, reconciled, SESSION } from './reconcile.js'
 
 type Audit = Vectors<'audit'>
@@ -19,16 +20,16 @@ export const auditVectors = (provider: Provider): Audit => {
   const logs = logsOf(auditor, provider)
   return {
     about:
-      'Audit logs (spec/audit.md), a line as text without its newline. auditor: the key all are checked with. checkpoints: what each signs, and the hash ' +
-      'of its line. accepted: logs, read from line from (1 unless given), and what a verifier tells of them. refused: logs of which line does not fit. ' +
-      'reconciled: records of two logs and their findings, in any order.',
+      'Audit logs (spec/audit.md), a line as text without its newline. auditor: the key all are checked with. checkpoints: the line that the auditor of seed writes as line seq of a log at a time, what it signs, and the hash ' +
+      'of the line. accepted: logs, read as those of auditor from line from, and what a verifier tells of them. refused: logs of which line does not fit. ' +
+      'reconciled: records of two logs and their findings, sorted by the texts of by, of and kind.',
     auditor: {
       seed: toHex(secretKey),
       publicKey: toHex(publicKey),
       id: auditor.id,
       secret: auditorSecretTextOf(auditor),
     },
-    checkpoints: checkpoints(logs.whole, provider),
+    checkpoints: checkpoints(logs.whole, auditor, provider),
     accepted: accepted(logs, auditor, provider),
     refused: refused(logs, auditor, provider),
     reconciled: reconciled(),
@@ -68,33 +69,67 @@ const logsOf = (auditor: Auditor, provider: Provider): Logs => {
   return { whole, resumed, foreign: make(stranger, counting(0x10, 16)), otherLog: make(auditor, counting(0x30, 16)) }
 }
 
-const checkpoints = (lines: readonly string[], provider: Provider): Audit['checkpoints'] =>
-  lines.flatMap((line) => {
-    const { seq, prev, record } = readAuditLine(utf8(line), 1)
-    if (record.kind !== 'checkpoint') return []
-    const log = String(record.log)
-    const number = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, seq)
-    const message = concat(utf8('Sotto/1 audit checkpoint'), fromHex(log), number, fromHex(prev))
+/** Checkpoints of a log, and in places that no log of these vectors comes to. */
+const checkpoints = (lines: readonly string[], auditor: Auditor, provider: Provider): Audit['checkpoints'] => {
+  const { secretKey } = auditorKeysOf(auditor)
+  const of = (name: string, log: string, seq: number, time: number, prev: string): Audit['checkpoints'][number] => {
+    const chain = new AuditChain(auditor, { log: fromHex(log), seq, prev: fromHex(prev) }, provider)
+    const line = text(chain.checkpoint(time))
     const hash = toHex(provider.hash.SHA256.digest(utf8(line)))
-    return [
-      { name: `line ${seq}`, log, seq, prev, message: toHex(message), signature: String(record.signature), line, hash },
-    ]
-  })
+    const signature = String(readAuditLine(utf8(line), seq).record.signature)
+    const message = toHex(concat(utf8('Sotto/1 audit checkpoint'), fromHex(log), u64(seq), fromHex(prev)))
+    return { name, seed: toHex(secretKey), log, seq, time, prev, line, hash, message, signature }
+  }
+  const LOG = toHex(counting(0x10, 16))
+  const PREV = toHex(counting(0xa0, 32))
+  return [
+    ...lines.flatMap((line) => {
+      const { seq, time, prev, record } = readAuditLine(utf8(line), 1)
+      return record.kind === 'checkpoint' ? [of(`line ${seq}`, String(record.log), seq, time, prev)] : []
+    }),
+    of('line 2, right behind the first', LOG, 2, TIME, PREV),
+    of('at time 0', LOG, 3, 0, PREV),
+    of('at the last time', LOG, 3, Number.MAX_SAFE_INTEGER, PREV),
+    of('line 2^32 of a log', LOG, 2 ** 32, TIME, PREV),
+    of('the last line but one that a log can have', LOG, Number.MAX_SAFE_INTEGER - 1, TIME, PREV),
+    of('of a log of another id', '00'.repeat(16), 3, TIME, PREV),
+    of('behind a line of another hash', LOG, 3, TIME, 'ff'.repeat(32)),
+  ]
+}
+
+const u64 = (value: number): Uint8Array => {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
+}
 
 const accepted = ({ whole, resumed }: Logs, auditor: Auditor, provider: Provider): Audit['accepted'] => {
-  const log = (name: string, lines: readonly string[], from?: number): Audit['accepted'][number] => {
+  const log = (name: string, lines: readonly string[], from = 1): Audit['accepted'][number] => {
     const check = new AuditCheck(auditor.id, from, provider)
     for (const line of lines) check.take(utf8(line))
     const { signed, behind, exposed, lost, torn, stepsBack } = check
-    const taken = { log: check.log ?? null, signed, behind, exposed, lost, torn, stepsBack }
-    return { name, ...(from === undefined ? {} : { from }), lines: [...lines], taken }
+    const told = { signed, behind, lost, log: check.log ?? null, exposed, torn, stepsBack }
+    return { name, auditor: auditor.id, from, lines: [...lines], ...told }
   }
   return [
     log('a log with a kind that is not known, and a step back of the clock', whole),
     log('its end cut off at a checkpoint', whole.slice(0, 4)),
+    log(
+      'a value 16 levels below the record, and a line of 8,192 bytes with its newline',
+      rechained(
+        [
+          whole[0] ?? '',
+          lineOf({ kind: 'x', a: nested(16) }),
+          lineOf({ kind: 'x', a: 'x'.repeat(8_191 - lineOf({ kind: 'x', a: '' }).length) }),
+        ],
+        provider,
+      ),
+    ),
+    ...auditLogs(auditor, provider).map(({ name, lines }) => log(name, lines)),
     log('its first line alone: nothing is signed', whole.slice(0, 1)),
     log('taken up again with a line unsigned, of which a torn one was cut off', resumed),
     log('a log whose older lines are gone', whole.slice(2), 3),
+    log('the same from a checkpoint on, which signs what is gone', whole.slice(3), 4),
     log('the same without a line that names it', whole.slice(4, 6), 5),
     log(
       'what anyone can write: the tail anew',
@@ -111,6 +146,9 @@ const accepted = ({ whole, resumed }: Logs, auditor: Auditor, provider: Provider
 const lineOf = (record: object): string =>
   `{"seq":1,"time":${TIME},"prev":"${'0'.repeat(64)}","record":${JSON.stringify(record)}}`
 
+/** A number, with lists around it, so many levels below what holds it. */
+const nested = (levels: number): unknown => (levels === 1 ? 1 : [nested(levels - 1)])
+
 /** The lines with numbers and hashes that fit, as anyone can make them. */
 const rechained = (lines: readonly string[], { hash }: Provider): string[] => {
   const made: string[] = []
@@ -126,10 +164,10 @@ type Refused = Audit['refused'][number]
 
 const refused = ({ whole, foreign, otherLog }: Logs, auditor: Auditor, provider: Provider): Refused[] => {
   /** What stands behind the line that is refused is left out. */
-  const no = (rule: string, name: string, lines: readonly string[], from?: number): Refused => {
+  const no = (rule: string, name: string, lines: readonly string[], from = 1): Refused => {
     const line = brokenAt(lines, auditor, from, provider)
-    const given = lines.slice(0, line - (from ?? 1) + 1)
-    return { name, code: 'audit/broken', rule, ...(from === undefined ? {} : { from }), lines: given, line }
+    const given = lines.slice(0, line - from + 1)
+    return { name, code: 'audit/broken', rule, auditor: auditor.id, from, lines: given, line }
   }
   const [first = '', second = '', third = '', fourth = '', fifth = ''] = whole
   const at = (i: number, line: string): string[] => whole.with(i, line)
@@ -174,7 +212,6 @@ const refused = ({ whole, foreign, otherLog }: Logs, auditor: Auditor, provider:
       'what is signed, changed and chained anew',
       rechained(at(2, third.replace('"allow"', '"deny"')), provider),
     ),
-    no('AU-6', 'what is signed, cut and chained anew', rechained(whole.toSpliced(2, 1), provider)),
     no('AU-6', 'the checkpoint of another log of the same auditor', rechained(at(3, otherLog[3] ?? ''), provider)),
     no('AU-6', 'the checkpoint of another auditor for the same log', rechained(at(3, foreign[3] ?? ''), provider)),
     no(
@@ -198,6 +235,7 @@ const refused = ({ whole, foreign, otherLog }: Logs, auditor: Auditor, provider:
       'a record with a name twice',
       rechained(at(1, second.replace('"session"', '"kind":"closed","session"')), provider),
     ),
+    no('AU-16', 'a value 17 levels below the record', anew(1, { kind: 'x', a: nested(17) })),
     no('AU-16', 'a record that is a list', at(1, second.replace(/"record":.*\}$/, '"record":[]}'))),
     no('AU-18', 'a log whose older lines are gone, unsaid', whole.slice(2)),
     no('AU-18', 'a log whose older lines are gone, and more of them than said', whole.slice(2), 2),
@@ -205,7 +243,7 @@ const refused = ({ whole, foreign, otherLog }: Logs, auditor: Auditor, provider:
 }
 
 /** The number of the line that does not fit. */
-const brokenAt = (lines: readonly string[], auditor: Auditor, from: number | undefined, provider: Provider): number => {
+const brokenAt = (lines: readonly string[], auditor: Auditor, from: number, provider: Provider): number => {
   const check = new AuditCheck(auditor.id, from, provider)
   try {
     for (const line of lines) check.take(utf8(line))

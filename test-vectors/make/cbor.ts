@@ -1,19 +1,19 @@
 import { utf8 } from '../../src/bytes.js'
 import { hexOf } from '../hex.js'
 import type { Vectors } from '../schema.js'
-
-type Accepted = Vectors<'cbor'>['accepted'][number]
-type Refused = Vectors<'cbor'>['refused'][number]
-type As = Accepted['as']
+import { acceptedFamilies } from './cboraccepted.js'
+import { type Accepted, no, type Refused, yes } from './cborform.js'
+import { refusedFamilies } from './cborrefused.js'
 
 export const cborVectors = (): Vectors<'cbor'> => ({
   about:
     'The CBOR profile (spec/cbor.md). `as`: the rules for message bodies or for control structures. ' +
     '`repeat`: the bytes `repeat.hex`, `repeat.times` times, stand behind `hex`. ' +
-    'accepted: `diagnostic` is the value in CBOR diagnostic notation (RFC 8949 section 8); encoding it gives the same bytes. ' +
+    'accepted: `diagnostic` is the value in CBOR diagnostic notation (RFC 8949 section 8), with a space behind each comma and colon, texts as JSON writes them with ' +
+    'nothing escaped that need not be, and floats in the fewest digits that mean the same, with an exponent, as in 1.5e-7, below 0.000001 alone; encoding it gives the same bytes. ' +
     'refused: `code` and the requirement that asks for it.',
-  accepted: [...scalars(), ...texts(), ...containers(), ...controls(), ...limitsMet()],
-  refused: [
+  accepted: once([...scalars(), ...texts(), ...containers(), ...controls(), ...limitsMet(), ...acceptedFamilies()]),
+  refused: once([
     ...incomplete(),
     ...heads(),
     ...foreign(),
@@ -22,23 +22,15 @@ export const cborVectors = (): Vectors<'cbor'> => ({
     ...badTexts(),
     ...refusedControls(),
     ...limitsPassed(),
-  ],
+    ...refusedFamilies(),
+  ]),
 })
 
-const yes = (name: string, hex: string, diagnostic: string, as: As = 'body'): Accepted => ({
-  name,
-  as,
-  hex,
-  diagnostic,
-})
-
-const no = (rule: string, code: Refused['code'], name: string, hex: string, as: As = 'body'): Refused => ({
-  name,
-  code,
-  rule,
-  as,
-  hex,
-})
+/** Of two names for the same bytes the first. */
+const once = <V extends Accepted | Refused>(all: readonly V[]): V[] => {
+  const keyed = all.map((vector) => [`${vector.as} ${vector.hex} ${vector.repeat?.times}`, vector] as const)
+  return [...new Map(keyed.toReversed()).values()].toReversed()
+}
 
 const scalars = (): Accepted[] => [
   yes('null', 'f6', 'null'),

@@ -1,30 +1,40 @@
 import { toHex, utf8 } from '../../src/bytes.js'
 import { encodeFault, type Fault, wireOf } from '../../src/session/faults.js'
-import { FLAG, type Frame } from '../../src/session/frames.js'
-import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { FLAG } from '../../src/session/frames.js'
+import { encodeFrame, encodeLabels, encodeSubject, writeBegin, writeData } from '../../src/session/framewriter.js'
 import { LIMITS } from '../../src/session/limits.js'
 import { fromHex, hexOf } from '../hex.js'
 import type { FrameForm, Vectors } from '../schema.js'
+import { refusedDetails } from './framedetails.js'
+import { refusedLayouts, refusedOrders } from './framefields.js'
 
 type Frames = Vectors<'frames'>
 type Refused = Frames['refused'][number]
 
 export const frameVectors = (): Frames => ({
   about:
-    'Frames, and the plaintexts of records that they make up (spec/session.md, spec/channel.md). ' +
+    'Frames, and the plaintexts of records that they make up (spec/session.md, spec/channel.md). `as`: what `hex` must be read as: the one frame of a plaintext, a plaintext, or the details of a FAULT. ' +
     '`repeat`: the bytes `repeat.hex`, `repeat.times` times, stand behind `hex`. plaintexts with `repeat` list only the frames of `hex`; those of `repeat` are padding. ' +
-    'faults: the code and details that a FAULT carries, the details as CBOR, and the error they stand for. ' +
-    'refused: what must not be parsed as a plaintext, or as the details of a FAULT with the code `wire`.',
-  frames: FORMS.map(([name, frame]) => ({ name, hex: toHex(bytesOf(frame)), frame })),
+    'A fault has the code `wire`, and comes to an own subscription that is a step of a flow, in which three items were sent; `error` is what it stands for, and `diagnostic` the details as CBOR, empty where there are none.',
+  frames: FORMS.map(([name, frame]) => ({ name, as: 'frame', hex: toHex(bytesOf(frame)), frame })),
   plaintexts: plaintexts(),
   faults: faults(),
-  refused: [...refusedPlaintexts(), ...refusedFields(), ...refusedFaults()],
+  refused: [
+    ...refusedPlaintexts(),
+    ...refusedFields(),
+    ...refusedLayouts(),
+    ...refusedOrders(),
+    ...refusedFaults(),
+    ...refusedDetails(),
+  ],
 })
 
 const begin = (over: Partial<Extract<FrameForm, { is: 'BEGIN' }>>): FrameForm => ({
   is: 'BEGIN',
   exchange: 1,
   operation: 0,
+  subject: '',
+  standing: false,
   ttlMs: 0,
   labels: {},
   end: true,
@@ -41,6 +51,13 @@ const FORMS: readonly (readonly [string, FrameForm])[] = [
   ['BEGIN without a body', begin({ exchange: 2, operation: 3 })],
   ['BEGIN of a message that goes on', begin({ end: false, more: true, body: '01' })],
   ['BEGIN with a time to live and labels', begin({ ttlMs: 30_000, labels: { a: '', trace: 'é-1' }, body: 'f6' })],
+  ['BEGIN of what is published', begin({ operation: 4, subject: 'kitchen.a', body: '6161' })],
+  ['BEGIN of a subscription', begin({ operation: 4, subject: 'kitchen.*', standing: true, end: false, body: 'a0' })],
+  ['BEGIN of a consumer without a subject', begin({ operation: 5, standing: true, end: false, body: 'a0' })],
+  [
+    'BEGIN with all there is',
+    begin({ operation: 4, subject: '*', standing: true, end: false, ttlMs: 500, labels: { group: 'g' }, body: 'a0' }),
+  ],
   ['BEGIN with varints of every length', begin({ exchange: 63, operation: 64, ttlMs: 16_384 })],
   ['BEGIN with the longest varint', begin({ exchange: 2 ** 30, ttlMs: Number.MAX_SAFE_INTEGER })],
   ['DATA that ends', { is: 'DATA', exchange: 1, end: true, more: false, body: '6161' }],
@@ -67,22 +84,6 @@ const FORMS: readonly (readonly [string, FrameForm])[] = [
   ['END with a reason', { is: 'END', code: 4 }],
 ]
 
-/** A frame as JSON; bodies in hex. */
-export const formOf = (frame: Frame): FrameForm => {
-  switch (frame.is) {
-    case 'BEGIN':
-      return { ...frame, labels: { ...frame.labels }, body: toHex(frame.body) }
-    case 'ACCEPT':
-    case 'REFRESH':
-    case 'CREDENTIAL':
-    case 'DATA':
-    case 'FAULT':
-      return { ...frame, body: toHex(frame.body) }
-    default:
-      return frame
-  }
-}
-
 /** The bytes of a form. */
 export const bytesOf = (form: FrameForm): Uint8Array => {
   if (form.is === 'BEGIN' || form.is === 'DATA') return messageBytes(form)
@@ -94,7 +95,9 @@ const messageBytes = (form: Extract<FrameForm, { is: 'BEGIN' | 'DATA' }>): Uint8
   const out = new Uint8Array(body.length + 1_024)
   const flags = (form.end ? FLAG.end : 0) | (form.more ? FLAG.more : 0)
   if (form.is === 'DATA') return out.slice(0, writeData(out, 0, form.exchange, flags, body))
-  const head = { operation: form.operation, ttlMs: form.ttlMs, labels: encodeLabels(form.labels) }
+  const { operation, standing, ttlMs } = form
+  const subject = encodeSubject(form.subject)
+  const head = { operation, subject, standing, ttlMs, labels: encodeLabels(form.labels) }
   return out.slice(0, writeBegin(out, 0, form.exchange, head, flags, body))
 }
 
@@ -103,26 +106,28 @@ const plaintexts = (): Frames['plaintexts'] => {
   const rekey: FrameForm = { is: 'REKEY', generation: 0 }
   const first = begin({ body: '6161' })
   const second = begin({ exchange: 3, body: '6162' })
-  const joined = (...frames: FrameForm[]): string => hexOf(...frames.map(bytesOf))
+  const of = (name: string, frames: FrameForm[], padding?: number): Frames['plaintexts'][number] => ({
+    name,
+    as: 'plaintext',
+    hex: hexOf(...frames.map(bytesOf)),
+    ...(padding !== undefined && { repeat: { hex: '00', times: padding } }),
+    frames,
+  })
   return [
-    { name: 'three frames', hex: joined(ping, first, second), frames: [ping, first, second] },
-    { name: 'a frame and padding', hex: joined(ping), repeat: { hex: '00', times: 5 }, frames: [ping] },
-    {
-      name: 'padding behind the last frame',
-      hex: joined(ping, rekey),
-      repeat: { hex: '00', times: 3 },
-      frames: [ping, rekey],
-    },
-    { name: 'the longest plaintext', hex: joined(ping), repeat: { hex: '00', times: 65_517 }, frames: [ping] },
+    of('three frames', [ping, first, second]),
+    of('a frame and padding', [ping], 5),
+    of('padding behind the last frame', [ping, rekey], 3),
+    of('the longest plaintext', [ping], 65_517),
   ]
 }
 
 const faults = (): Frames['faults'] => {
   const of = (name: string, fault: Fault, diagnostic: string): Frames['faults'][number] => ({
     name,
+    as: 'fault',
+    hex: toHex(encodeFault(fault, LIMITS.plaintext.default)),
     wire: wireOf(fault),
-    body: toHex(encodeFault(fault, LIMITS.plaintext.default)),
-    code: fault.code,
+    error: fault.code,
     diagnostic,
   })
   return [
@@ -142,6 +147,14 @@ const faults = (): Frames['faults'] => {
     of('what was taken and is denied by now', { code: 'policy/denied', item: 0 }, '{"item": 0}'),
     of('an item that is denied', { code: 'policy/denied', item: 2 }, '{"item": 2}'),
     of('an item over a limit', { code: 'policy/limited', item: 3 }, '{"item": 3}'),
+    of(
+      'a step that may not come now',
+      { code: 'flow/refused', state: 'begun', expected: ['drop', 'pay'] },
+      '{"state": "begun", "expected": ["drop", "pay"]}',
+    ),
+    of('a reader that was too slow', { code: 'topic/slow' }, ''),
+    of('a store without room', { code: 'broker/full' }, ''),
+    of('a store that failed', { code: 'broker/failed' }, ''),
     of('an item its shape refuses', { code: 'contract/invalid', path: 'a', item: 1 }, '{"item": 1, "path": "a"}'),
   ]
 }
@@ -177,13 +190,10 @@ const refusedFields = (): Refused[] => {
   const labelled = (count: number, ...labels: string[]): string =>
     `0305010000${hexOf(Uint8Array.of(count), ...labels)}00`
   return [
-    no('SE-31', 'a type without fields', '09'),
     no('SE-31', 'a body longer than the record', '0401010261'),
-    no('SE-31', 'a varint that a shorter one holds', '094001'),
-    no('SE-31', 'a varint over 2^53-1', '09c020000000000000'),
-    no('SE-31', 'half a varint', '0940'),
-    no('SE-32', 'a flag of no meaning in BEGIN', '030801000000'),
-    no('SE-32', 'labels in DATA', '04050100'),
+    no('SE-32', 'an empty subject', '03090100000000'),
+    no('SE-32', 'a subject that is not UTF-8', '0309010001ff0000'),
+    no('SE-32', 'a subject of 256 bytes', `030901004100${'61'.repeat(256)}0000`),
     no('SE-32', 'BEGIN that ends inside its message', '030301000000'),
     no('SE-32', 'DATA that ends inside its message', '04030100'),
     no('SE-33', 'the flag of labels, and no label', labelled(0)),
@@ -213,6 +223,9 @@ const refusedFaults = (): Refused[] => {
     bad('details that are not strict CBOR', 51, 'bfff'),
     bad('a member too many', 51, 'a261610068696e636964656e746161'),
     bad('a fault without a name', 50, 'a0'),
+    bad('a step without a state', 64, 'a168657870656374656480'),
+    bad('steps that are no list', 64, 'a2657374617465616168657870656374656460'),
+    bad('details of a store without room', 81, 'a0'),
     bad('a name that is no text', 50, 'a1646e616d6500'),
   ]
 }

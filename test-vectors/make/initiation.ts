@@ -5,6 +5,7 @@ import { LIMITS, type Limits, limitsOf } from '../../src/session/limits.js'
 import { encodePayload } from '../../src/session/payload.js'
 import { counting, fromHex } from '../hex.js'
 import type { Vectors } from '../schema.js'
+import { refusedMembers, refusedPayloads } from './initiationrefused.js'
 
 type Initiation = Vectors<'initiation'>
 type Refused = Initiation['refused'][number]
@@ -28,8 +29,18 @@ export const initiationVectors = (): Initiation => ({
     acceptance('two contracts served and the second offer used', [0, 1], [1], { motd: 'hello' }),
   ],
   payloads: payloads(),
-  refused: [...refusedPayloads(), ...refusedInitiations(), ...refusedAcceptances()],
+  refused: once([
+    ...badPayloads(),
+    ...refusedInitiations(),
+    ...refusedAcceptances(),
+    ...refusedMembers(),
+    ...refusedPayloads(),
+  ]),
 })
+
+/** Of two names for the same bytes the first. */
+const once = (all: readonly Refused[]): Refused[] =>
+  all.filter(({ as, hex }, at) => all.findIndex((other) => other.as === as && other.hex === hex) === at)
 
 const offer = (contract: string, ...names: string[]): Decoded['uses'][number] => ({
   contract,
@@ -61,6 +72,7 @@ const initiation = (name: string, over: Partial<Decoded>): Initiation['initiatio
   const whole = decoded(over)
   return {
     name,
+    as: 'initiation',
     hex: toHex(encodeInitiation(whole)),
     extensions: false,
     initiation: {
@@ -85,6 +97,7 @@ const acceptance = (
   context: Decoded['context'],
 ): Initiation['acceptances'][number] => ({
   name,
+  as: 'acceptance',
   hex: toHex(encodeAcceptance({ serves, uses, context, limits: limitsOf() })),
   extensions: false,
   acceptance: { serves, uses, context: toHex(encode(context)), limits: limitsOf() },
@@ -99,7 +112,7 @@ const payload = (name: string, message: 2 | 3, credential: Uint8Array, padding =
   const initiation = message === 3 ? BARE : EMPTY
   const fields = { ...(credential.length > 0 && { credential }), ...(initiation.length > 0 && { initiation }) }
   const hex = toHex(concat(encodePayload(fields), new Uint8Array(padding)))
-  return { name, hex, message, credential: toHex(credential), initiation: toHex(initiation) }
+  return { name, as: `payload ${message}`, hex, credential: toHex(credential), initiation: toHex(initiation) }
 }
 
 const payloads = (): Initiation['payloads'] => [
@@ -121,7 +134,7 @@ const no = (
   code: Refused['code'] = 'session/malformed',
 ): Refused => ({ name, code, rule, as, hex: toHex(bytes) })
 
-const refusedPayloads = (): Refused[] => {
+const badPayloads = (): Refused[] => {
   const field = (type: number, value: Uint8Array): Uint8Array => concat(Uint8Array.of(type), lengthPrefixed(value))
   const bad = (name: string, bytes: Uint8Array): Refused => no('payload 3', 'SE-13', name, bytes)
   const bad2 = (name: string, bytes: Uint8Array): Refused => no('payload 2', 'SE-13', name, bytes)

@@ -4,6 +4,7 @@ import { encodePacket } from '../../src/session/packets.js'
 import { SUITES } from '../../src/session/suites.js'
 import { counting, fromHex, hexOf } from '../hex.js'
 import type { Vectors } from '../schema.js'
+import { refusedFields } from './negotiationrefused.js'
 
 type Negotiation = Vectors<'negotiation'>
 type Refused = Negotiation['refused'][number]
@@ -14,7 +15,6 @@ export const negotiationVectors = (): Negotiation => ({
     'prologues: `negs` is the negotiation parts Hello, or Hello1, Retry and Hello2. ' +
     'refused: the code; of a packet already at the header that is wrong.',
   hellos: [
-    hello('one suite', [0x0001], 0),
     hello('two suites, the second tried', [0x0001, 0x0011], 1),
     hello('suites unknown here are kept', [0xffff, 0x0000, 0x0001], 2),
     hello(
@@ -25,8 +25,17 @@ export const negotiationVectors = (): Negotiation => ({
     hello('a psk id of 32 bytes', [0x0021], 0, counting(0, 32)),
     hello('all suites with a psk, the last tried', [0x0121, 0x0021, 0x0131, 0x0031], 3, counting(0, 8)),
     hello('all suites without, the first tried', [0x0101, 0x0001, 0x0111, 0x0011], 0),
+    ...SUITES.map(({ id, name }) => hello(`${name} alone`, [id], 0, name.includes('psk') ? counting(1, 16) : EMPTY)),
+    ...[2, 3, 8, 15].map((count) =>
+      hello(
+        `${count} suites, the last tried`,
+        Array.from({ length: count }, (_, i) => 0x0101 * (i + 1)),
+        count - 1,
+      ),
+    ),
+    ...[1, 2, 16, 31].map((length) => hello(`a psk id of ${length} bytes`, [0x0021], 0, counting(0x80, length))),
   ],
-  retries: SUITES.map((suite) => ({ name: suite.name, hex: toHex(encodeRetry(suite)), suite: suite.id })),
+  retries: SUITES.map((suite) => ({ name: suite.name, as: 'retry', hex: toHex(encodeRetry(suite)), suite: suite.id })),
   packets: [
     packet('a retry, without a Noise part', fromHex('010011'), EMPTY),
     packet('a later message, without a negotiation part', EMPTY, counting(0, 64)),
@@ -34,8 +43,12 @@ export const negotiationVectors = (): Negotiation => ({
     packet('the longest negotiation part', counting(0, 128), EMPTY),
   ],
   prologues: prologues(),
-  refused: [...refusedHellos(), ...refusedRetries(), ...refusedPackets()],
+  refused: once([...refusedHellos(), ...refusedRetries(), ...refusedPackets(), ...refusedFields()]),
 })
+
+/** Of two names for the same bytes the first. */
+const once = (all: readonly Refused[]): Refused[] =>
+  all.filter(({ as, hex }, at) => all.findIndex((other) => other.as === as && other.hex === hex) === at)
 
 const hello = (
   name: string,
@@ -44,12 +57,14 @@ const hello = (
   pskId: Uint8Array = EMPTY,
 ): Negotiation['hellos'][number] => ({
   name,
+  as: 'hello',
   hex: toHex(encodeHello({ suites, tried, pskId })),
   hello: { suites, tried, pskId: toHex(pskId) },
 })
 
 const packet = (name: string, neg: Uint8Array, noise: Uint8Array): Negotiation['packets'][number] => ({
   name,
+  as: 'packet',
   hex: toHex(encodePacket({ neg, noise })),
   neg: toHex(neg),
   noise: toHex(noise),

@@ -1,11 +1,15 @@
 import type { Vectors } from '../schema.js'
 
 export type Policy = Vectors<'policy'>
-export type Case = Policy['policies'][number]
-export type Question = Case['questions'][number]
-export type Pattern = Policy['patterns'][number]
-export type Refused = Policy['refused'][number]
-export type Json = Case['policy']
+type Posed = Policy['policies'][number]
+/** A question, and what is answered. */
+export type Question = Posed['questions'][number] & Posed['verdicts'][number]
+export type Case = Pick<Posed, 'name' | 'policy'> & { readonly questions: readonly Question[] }
+/** A pattern, asked by one of the peers. */
+export type PatternCase = Omit<Policy['patterns'][number], 'peer'> & { readonly peer: string }
+/** A document that does not load, and where its fault is. */
+export type RefusedCase = Pick<Policy['refused'][number], 'name' | 'rule' | 'path' | 'policy'>
+export type Json = Posed['policy']
 export type Fields = { readonly [name: string]: Json }
 
 /** A rule that lets everybody call `a.v1.read`, but for what `over` says. */

@@ -3,15 +3,18 @@ import { ask, type Case, document, type Fields, type Question, rule } from './po
 /** Limits, each a sequence of acts on one store. */
 export const limitCases = (): Case[] => [
   rates(),
+  steps(),
   slow(),
   huge(),
   bytes(),
+  sizes(),
   together(),
   places(),
   placesOfTwo(),
   items(),
   denials(),
   replaced(),
+  changed(),
 ]
 
 /** An act that is done at `nowMs`, if it is allowed. */
@@ -88,6 +91,63 @@ const bytes = (): Case => ({
     act('PO-22', 'a size that is a text', 60_000, { attributes: { bytes: '1' }, why: 'error' }, 'hundred'),
   ],
 })
+
+/** When a rule asks for the size. */
+const sizes = (): Case => {
+  const when = [{ attribute: 'suite', is: 'eq', value: 'a' }]
+  const sized = (attributes: Question['attributes'], why: Question['why'] = null) => ({ attributes, why })
+  return {
+    name: 'a size is read behind the conditions',
+    policy: document([limited('sized', { bytesPerSecond: 100 }, { when })]),
+    questions: [
+      act('PO-22', 'no size, and a condition that holds', 0, sized({ suite: 'a' }, 'error'), 'sized'),
+      act('PO-22', 'no size, and a condition that does not', 0, sized({ suite: 'b' }, 'default')),
+      act('PO-22', 'a size of 0', 0, sized({ suite: 'a', bytes: 0 }), 'sized'),
+      act('PO-22', 'all the bytes of a second', 0, sized({ suite: 'a', bytes: 100 }), 'sized'),
+    ],
+  }
+}
+
+/** What a charge at an earlier time leaves. */
+const steps = (): Case => ({
+  name: 'acts while the clock steps back',
+  policy: document([limited('three', { perSecond: 3 })]),
+  questions: [
+    act('PO-20', 'the first', 5_000, {}, 'three'),
+    act('PO-20', 'the second, a second before', 4_000, {}, 'three'),
+    act(
+      'PO-20',
+      'the third, at the time of the first: it has what a second gives from the second on',
+      5_000,
+      {},
+      'three',
+    ),
+    act('PO-20', 'the fourth', 5_000, {}, 'three'),
+    act('PO-20', 'the fifth', 5_000, {}, 'three'),
+    act('PO-20', 'the sixth has no room', 5_000, { why: 'limit' }, 'three'),
+    act('PO-20', 'nor before', 1_000, { why: 'limit' }, 'three'),
+    act('PO-20', 'a denial at another time changes nothing', 5_333, { why: 'limit' }, 'three'),
+    act('PO-20', 'a third of a second behind the last that was charged', 5_334, {}, 'three'),
+  ],
+})
+
+/** The same rule with other limits. */
+const changed = (): Case => {
+  const to = (limit: Fields) => ({ replace: document([limited('one', limit)]) })
+  return {
+    name: 'another limit of a rule that stays',
+    policy: document([limited('one', { perSecond: 1 })]),
+    questions: [
+      act('PO-18', 'the only one', 0, {}, 'one'),
+      act('PO-18', 'ten a second begin with what is left', 0, { ...to({ perSecond: 10 }), why: 'limit' }, 'one'),
+      act('PO-18', 'and count for the time from the last charge on', 100, {}, 'one'),
+      act('PO-18', 'one a second again', 600, { ...to({ perSecond: 1 }), why: 'limit' }, 'one'),
+      act('PO-18', 'two places, of which none is taken', 600, to({ concurrent: 2 }), 'one'),
+      act('PO-18', 'the place that was taken is still taken', 600, { ...to({ concurrent: 1 }), why: 'limit' }, 'one'),
+      act('PO-56', 'until it is given back', 600, { ended: ['two places, of which none is taken'] }, 'one'),
+    ],
+  }
+}
 
 const together = (): Case => ({
   name: 'every rule that allows must have room',

@@ -1,8 +1,8 @@
-import type { Pattern } from './policyform.js'
+import type { PatternCase } from './policyform.js'
 
 /** Whether a pattern matches a call at an address. */
-export const patternCases = (alice: string): Pattern[] => {
-  const is = (matches: Pattern['matches'], pattern: string, address: string, peer = 'bob'): Pattern => ({
+export const patternCases = (alice: string): PatternCase[] => {
+  const is = (matches: PatternCase['matches'], pattern: string, address: string, peer = 'bob'): PatternCase => ({
     pattern,
     peer,
     address,

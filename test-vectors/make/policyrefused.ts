@@ -1,25 +1,28 @@
-import { document, type Fields, type Json, type Refused, rule } from './policyform.js'
+import { refusedFields } from './policyfields.js'
+import { document, type Fields, type Json, type RefusedCase, rule } from './policyform.js'
+import { refusedValues } from './policyvalues.js'
 
 /** Documents that do not load, each with one fault, and the place of it. */
-export const refusedDocuments = (): Refused[] => [
+export const refusedDocuments = (): RefusedCase[] => [
   ...documents(),
   ...groups(),
   ...rules(),
   ...patterns(),
   ...conditions(),
   ...limits(),
+  ...refusedFields(),
+  ...refusedValues(),
 ]
 
-const bad = (requirement: string, name: string, path: string, policy: Json): Refused => ({
+const bad = (requirement: string, name: string, path: string, policy: Json): RefusedCase => ({
   name,
-  code: 'policy/malformed',
   rule: requirement,
   path,
   policy,
 })
 
 /** A document of one rule, where `over` is the fault. */
-const one = (requirement: string, name: string, path: string, over: Fields): Refused =>
+const one = (requirement: string, name: string, path: string, over: Fields): RefusedCase =>
   bad(requirement, name, `rules[0]${path}`, document([rule('r', over)]))
 
 /** A rule with one field less. */
@@ -28,7 +31,7 @@ const without = (name: string): Json => {
   return Object.fromEntries(Object.entries(whole).filter(([field]) => field !== name))
 }
 
-const documents = (): Refused[] => [
+const documents = (): RefusedCase[] => [
   bad('PO-1', 'a list', '', []),
   bad('PO-1', 'null', '', null),
   bad('PO-1', 'a text', '', '{"version":1,"rules":[]}'),
@@ -49,8 +52,8 @@ const documents = (): Refused[] => [
   bad('PO-11', 'reveal of what is no attribute', 'reveal[1]', { version: 1, rules: [], reveal: ['body.x', 'x'] }),
 ]
 
-const groups = (): Refused[] => {
-  const of = (requirement: string, name: string, path: string, value: Json): Refused =>
+const groups = (): RefusedCase[] => {
+  const of = (requirement: string, name: string, path: string, value: Json): RefusedCase =>
     bad(requirement, name, path, { version: 1, rules: [], groups: value })
   return [
     of('PO-1', 'groups that are a list', 'groups', []),
@@ -62,7 +65,7 @@ const groups = (): Refused[] => {
   ]
 }
 
-const rules = (): Refused[] => [
+const rules = (): RefusedCase[] => [
   bad('PO-1', 'no id', 'rules[0].id', document([without('id')])),
   bad('PO-1', 'no effect', 'rules[0].effect', document([without('effect')])),
   bad('PO-1', 'no verbs', 'rules[0].verbs', document([without('verbs')])),
@@ -94,8 +97,8 @@ const rules = (): Refused[] => [
   one('PO-1', 'a name of 256 characters', '.by[0]', { by: [`name:${'x'.repeat(256)}`] }),
 ]
 
-const patterns = (): Refused[] => {
-  const on = (requirement: string, name: string, pattern: Json, verbs: Json = ['call']): Refused =>
+const patterns = (): RefusedCase[] => {
+  const on = (requirement: string, name: string, pattern: Json, verbs: Json = ['call']): RefusedCase =>
     one(requirement, name, '.on[0]', { verbs, on: [pattern] })
   return [
     one('PO-1', 'no pattern', '.on', { on: [] }),
@@ -118,7 +121,7 @@ const patterns = (): Refused[] => {
     on('PO-3', '1,025 characters', `a.v1.${'x'.repeat(1_020)}`),
     on('PO-7', 'a contract, for a call', 'a.v1'),
     on('PO-7', 'an operation, to initiate', 'a.v1.read', ['initiate']),
-    on('PO-7', 'no version', 'a.b.c'),
+    on('PO-7', 'a contract without a version', 'a.b.c'),
     on('PO-7', 'a contract in capitals', 'A.v1.read'),
     on('PO-7', 'a reserved operation', 'a.v1.then'),
     on('PO-7', '17 tokens', `a.v1.read${'.*'.repeat(17)}`),
@@ -127,10 +130,10 @@ const patterns = (): Refused[] => {
   ]
 }
 
-const conditions = (): Refused[] => {
-  const when = (requirement: string, name: string, path: string, condition: Json): Refused =>
+const conditions = (): RefusedCase[] => {
+  const when = (requirement: string, name: string, path: string, condition: Json): RefusedCase =>
     one(requirement, name, `.when[0]${path}`, { when: [condition] })
-  const is = (name: string, attribute: string, operator: string, value: Json): Refused =>
+  const is = (name: string, attribute: string, operator: string, value: Json): RefusedCase =>
     when('PO-12', name, '.value', { attribute, is: operator, value })
   return [
     one('PO-1', 'conditions that are no list', '.when', { when: {} }),
@@ -151,7 +154,7 @@ const conditions = (): Refused[] => {
     when('PO-12', 'a value for present', '', { attribute: 'suite', is: 'present', value: 'x' }),
     when('PO-12', 'a value for absent', '', { attribute: 'suite', is: 'absent', value: null }),
     when('PO-12', 'no value', '.value', { attribute: 'bytes', is: 'eq' }),
-    is('null', 'body.x', 'eq', null),
+    is('null to be equal to', 'body.x', 'eq', null),
     is('a number for a text', 'suite', 'eq', 1),
     is('a text for a number', 'bytes', 'eq', '1'),
     is('a text to be less than', 'body.x', 'lt', 'm'),
@@ -165,8 +168,8 @@ const conditions = (): Refused[] => {
   ]
 }
 
-const limits = (): Refused[] => {
-  const limit = (name: string, path: string, value: Json): Refused =>
+const limits = (): RefusedCase[] => {
+  const limit = (name: string, path: string, value: Json): RefusedCase =>
     one('PO-1', name, `.limit${path}`, { limit: value })
   return [
     one('PO-27', 'a limit on a deny rule', '.limit', { effect: 'deny', limit: { perSecond: 1 } }),

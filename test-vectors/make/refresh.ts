@@ -1,15 +1,17 @@
 import { concat, EMPTY, toHex, utf8 } from '../../src/bytes.js'
-import type { CipherName, Provider } from '../../src/crypto/provider.js'
+import type { Provider } from '../../src/crypto/provider.js'
 import { HandshakeState } from '../../src/noise/handshake.js'
 import { generateKeyPair } from '../../src/noise/keypair.js'
+import { parseProtocol } from '../../src/noise/protocol.js'
 import { encodeFrame } from '../../src/session/framewriter.js'
 import { counting } from '../hex.js'
 import type { Vectors } from '../schema.js'
 import { scheduleOf, Trace } from '../trace.js'
-import { sealed } from './channel.js'
+import { sealed } from './aead.js'
+import { refusedRefreshes } from './refreshrefused.js'
 
-type RefreshVector = Vectors<'refresh'>['vectors'][number]
-type Run = RefreshVector['runs'][number]
+type Refresh = Vectors<'refresh'>
+type Run = Refresh['accepted'][number]
 
 /** What a handshake or refresh leaves for the next, and the keys in use. */
 interface Before {
@@ -19,56 +21,51 @@ interface Before {
   readonly k_ri: Uint8Array
 }
 
-export const refreshVectors = (provider: Provider): Vectors<'refresh'> => ({
+export const refreshVectors = (provider: Provider): Refresh => ({
   about:
-    'Refreshes of a session (spec/channel.md), one after another. ck and h are those at the end of its handshake; before: what that leaves. ' +
-    'init_e1: the seed d | z of the key pair e1 (FIPS 203). resp_ekem1: the m of the encapsulation. frames: the REFRESH frames of the three messages. ' +
-    'steps: h, ck, k and n after each token; message 0 is the start. keys: from ck and h at the end. ' +
+    'Refreshes of a session (spec/channel.md). root and h are those that the handshake, or the refresh before, has left. ' +
+    'init_e1: the seed d | z of the key pair e1 (FIPS 203). resp_ekem1: the m of the encapsulation. messages: as they come to the end that reads them. ' +
+    'keys: from ck and h at the end. frames: the REFRESH frames of the three messages. steps: h, ck, k and n after each token; message 0 is the start. ' +
     'records: the last of I and of R under the old keys, which end in REKEY 1, and the first under the new ones; n goes on.',
-  vectors: [
-    vector('two refreshes, one after the other', 'Noise_XXpsk3_25519_ChaChaPoly_SHA256', 'ChaChaPoly', 2, provider),
-    vector('with ML-KEM', 'Noise_XXhfs+psk3_25519+MLKEM768_AESGCM_SHA256', 'AESGCM', 1, provider),
-  ],
+  accepted: CHAINS.flatMap(({ name, protocol, runs, first }) => chain(name, protocol, runs, first, provider)),
+  refused: refusedRefreshes(provider),
 })
+
+/** With either cipher, without ML-KEM and with it; `first` makes ck and h of the handshake before the first run. */
+const CHAINS = [
+  { name: 'ChaChaPoly', protocol: 'Noise_XXpsk3_25519_ChaChaPoly_SHA256', runs: 6, first: 0x10 },
+  { name: 'AESGCM', protocol: 'Noise_XXpsk3_25519_AESGCM_SHA256', runs: 6, first: 0x30 },
+  {
+    name: 'ML-KEM and ChaChaPoly',
+    protocol: 'Noise_XXhfs+psk3_25519+MLKEM768_ChaChaPoly_SHA256',
+    runs: 2,
+    first: 0x50,
+  },
+  { name: 'ML-KEM and AESGCM', protocol: 'Noise_XXhfs+psk3_25519+MLKEM768_AESGCM_SHA256', runs: 2, first: 0x70 },
+] as const
 
 const STATICS = { initiator: counting(0x00, 32), responder: counting(0x80, 32) }
 
-const vector = (
-  name: string,
-  protocol: string,
-  cipher: CipherName,
-  count: number,
-  provider: Provider,
-): RefreshVector => {
-  const [ck, h] = [counting(0x10, 32), counting(0x90, 32)]
-  const first = scheduleOf(provider, ck, h)
-  let before: Before = { ...first, h }
+const chain = (name: string, protocol: string, count: number, first: number, provider: Provider): Run[] => {
+  const [ck, h] = [counting(first, 32), counting(first + 0x80, 32)]
+  let before: Before = { ...scheduleOf(provider, ck, h), h }
   const runs: Run[] = []
   for (let run = 1; run <= count; run++) {
-    const done = refresh(protocol, cipher, run, before, provider)
+    const done = refresh(`${name}: refresh ${run}`, protocol, run, before, provider)
     runs.push(done.run)
     before = done.after
   }
-  return {
-    name,
-    cipher,
-    protocol_name: protocol,
-    init_static: toHex(STATICS.initiator),
-    resp_static: toHex(STATICS.responder),
-    ck: toHex(ck),
-    h: toHex(h),
-    before: { k_ir: toHex(first.k_ir), k_ri: toHex(first.k_ri), root: toHex(first.root) },
-    runs,
-  }
+  return runs
 }
 
 const refresh = (
+  name: string,
   protocol: string,
-  cipher: CipherName,
   run: number,
   { root, h, k_ir, k_ri }: Before,
   provider: Provider,
 ): { readonly run: Run; readonly after: Before } => {
+  const { cipher } = parseProtocol(protocol)
   const prologue = concat(utf8('Sotto/1 refresh'), h, Uint8Array.of(0, 0, 0, run))
   const fresh = {
     initiator: { e: counting(0x20 + run, 32), e1: counting(0x40 + run, 64) },
@@ -99,14 +96,19 @@ const refresh = (
   const n = 100 * run
   return {
     run: {
+      name,
+      protocol_name: protocol,
+      init_static: toHex(STATICS.initiator),
+      resp_static: toHex(STATICS.responder),
+      root: toHex(root),
+      h: toHex(h),
       run,
-      prologue: toHex(prologue),
-      psk: toHex(root),
       init_ephemeral: toHex(fresh.initiator.e),
       init_e1: toHex(fresh.initiator.e1),
       resp_ephemeral: toHex(fresh.responder.e),
       resp_ekem1: toHex(fresh.responder.ekem1),
       messages: messages.map(toHex),
+      prologue: toHex(prologue),
       frames: frames.map(toHex),
       steps: trace.steps,
       keys: {

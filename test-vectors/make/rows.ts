@@ -11,7 +11,8 @@ export const rowVectors = (provider: Provider): Rows => ({
   about:
     'Rows of operations and their digests (spec/contract.md). rows: `cbor` is the deterministic encoding of `row`, `digest` its SHA-256. ' +
     'numbering: the names of a contract’s operations as given, and in the order of their numbers on the wire. ' +
-    'names: whether a text is a name of its kind, and the requirement that says so.',
+    'names: whether a text is a name of its kind, and the requirement that says so. ' +
+    'subjects: whether a text fits a template as a subject (CO-34), and as a filter (CO-35).',
   rows: [
     row(provider, 'a call with a fault and a visible field', { faults: ['NoSuchRoom'], visible: ['room'] }),
     row(provider, 'a call with nothing more', {}),
@@ -26,13 +27,29 @@ export const rowVectors = (provider: Provider): Rows => ({
       down: 'items',
       visible: ['room'],
     }),
+    row(provider, 'a topic without a subject', { kind: 'topic' }),
+    row(provider, 'a topic that retains the last message of each subject', {
+      kind: 'topic',
+      subject: '{room}.{sensor}',
+      retain: true,
+      visible: ['celsius'],
+    }),
+    row(provider, 'a queue with tokens and a parameter in its subject', { kind: 'queue', subject: 'jobs.{kind}' }),
+    row(provider, 'a step that starts a conversation, and may come again', {
+      flow: { key: 'orderId', steps: { quoted: 'quoted', start: 'quoted' } },
+    }),
+    row(provider, 'a one-way message that ends a conversation', {
+      kind: 'oneWay',
+      flow: { key: 'orderId', steps: { quoted: 'end' } },
+    }),
     row(provider, 'a name of 63 letters', { name: `a${'B'.repeat(62)}` }),
   ],
   numbering: [
     numbering('letters of both cases and digits, by their bytes', ['b', 'aB', 'a', 'aa', 'a1']),
     numbering('a name that begins another stands before it', ['readAll', 'read']),
   ],
-  names: [...contractNames(), ...operationNames(), ...addresses()],
+  names: [...contractNames(), ...operationNames(), ...addresses(), ...templates()],
+  subjects: subjects(),
 })
 
 const row = ({ hash }: Provider, name: string, over: Partial<Row>): Rows['rows'][number] => {
@@ -104,3 +121,45 @@ const addresses = (): Name[] => [
   named('address', false, 'CO-7', 'a wildcard', 'thermostat.v1.*'),
   named('address', false, 'CO-5', 'a reserved operation', 'thermostat.v1.then'),
 ]
+
+const templates = (): Name[] => [
+  named('template', true, 'CO-33', 'none', ''),
+  named('template', true, 'CO-33', 'two parameters', '{room}.{sensor}'),
+  named('template', true, 'CO-33', 'tokens and a parameter', 'A-1.{room}.x_y'),
+  named('template', true, 'CO-33', '16 elements', `{a}${'.t'.repeat(15)}`),
+  named('template', false, 'CO-33', '17 elements', `{a}${'.t'.repeat(16)}`),
+  named('template', false, 'CO-33', 'a parameter twice', '{a}.{a}'),
+  named('template', false, 'CO-33', 'a capital first in a parameter', '{Room}'),
+  named('template', false, 'CO-33', 'a parameter of 64 letters', `{${'a'.repeat(64)}}`),
+  named('template', false, 'CO-33', 'a parameter that is part of an element', 'a{b}'),
+  named('template', false, 'CO-33', 'an empty element', 'a..b'),
+  named('template', false, 'CO-33', 'a wildcard', '*'),
+]
+
+const subjects = (): Rows['subjects'] => {
+  const fitting = (name: string, template: string, text: string, subject: boolean, filter = subject) => ({
+    name,
+    template,
+    text,
+    subject,
+    filter,
+  })
+  return [
+    fitting('none', '', '', true),
+    fitting('a token where there is no template', '', 'a', false),
+    fitting('a wildcard where there is no template', '', '*', false),
+    fitting('a token for each parameter', '{room}.{sensor}', 'kitchen.a', true),
+    fitting('a wildcard for the last', '{room}.{sensor}', 'kitchen.*', false, true),
+    fitting('a wildcard for each', '{room}.{sensor}', '*.*', false, true),
+    fitting('a token too few', '{room}.{sensor}', 'kitchen', false),
+    fitting('a token too many', '{room}.{sensor}', 'kitchen.a.b', false),
+    fitting('an empty token', '{room}.{sensor}', 'kitchen.', false),
+    fitting('a wildcard in a token', '{room}.{sensor}', 'kitchen.a*', false),
+    fitting('a sign that is no wildcard', '{room}.{sensor}', 'kitchen.>', false),
+    fitting('the token of the template', 'jobs.{kind}', 'jobs.small', true),
+    fitting('a token in the other case', 'jobs.{kind}', 'Jobs.small', false),
+    fitting('a wildcard for a token of the template', 'jobs.{kind}', '*.small', false),
+    fitting('65 characters', 'jobs.{kind}', `jobs.${'x'.repeat(65)}`, true),
+    fitting('66 characters', 'jobs.{kind}', `jobs.${'x'.repeat(66)}`, false),
+  ]
+}

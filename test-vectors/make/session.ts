@@ -5,24 +5,27 @@ import { Identity } from '../../src/identity/identity.js'
 import { issueCredential } from '../../src/identity/issue.js'
 import { Issuer } from '../../src/identity/issuer.js'
 import { Possession } from '../../src/identity/possession.js'
+import { formOf } from '../../src/kit/frameform.js'
+import { Player, type Setup } from '../../src/kit/player.js'
+import type { Act, Role } from '../../src/kit/sessionform.js'
 import { decodeFrames } from '../../src/session/frames.js'
 import { prologueOf } from '../../src/session/hello.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { decodePacket } from '../../src/session/packets.js'
 import { SUITES, type Suite } from '../../src/session/suites.js'
 import { counting, fromHex } from '../hex.js'
-import { Player, type Role, type Setup } from '../player.js'
-import type { Act, Flight, Seen, SessionVector, SideForm, Vectors } from '../schema.js'
+import type { Flight, Seen, SessionVector, SideForm, Vectors } from '../schema.js'
 import { exportOf, scheduleOf, Trace } from '../trace.js'
 import { rekeyed } from './channel.js'
-import { formOf } from './frames.js'
 
 type Session = Vectors<'session'>
-type Contracts = Session['contracts']
+type Contracts = SessionVector['contracts']
 
 /** What a session is made of: how its ends differ from the usual, and what they do, in groups that leave together. */
 interface Plot {
   readonly name: string
+  /** The level that it needs beside core. */
+  readonly level?: 'policy'
   readonly suite: Suite
   readonly initiator?: Partial<SideForm>
   readonly responder?: Partial<SideForm>
@@ -31,13 +34,13 @@ interface Plot {
 
 export const sessionVectors = (provider: Provider): Session => ({
   about:
-    'Whole sessions, byte for byte (spec/session.md). Each end is made from `initiator` or `responder`; `random` is what it draws, in that order. ' +
-    'script: what happens, in order. An item with `act` is done by the application of an end; one with `bytes` is what an end writes then, which the other reads; ' +
-    'one with `event` is what an end learns from it. `steps` are h, ck, k and n after each token of the handshake that counts. ' +
+    'Whole sessions, byte for byte (spec/session.md). Each end is made from `initiator` or `responder`, with the `contracts` that it names; `random` is what it draws, in that order. ' +
+    'script: what happens, in order. An item with `act` is done by the application of the end `by`; one with `bytes` is what the end `from` writes then, which the other reads. ' +
+    '`events` is what each end learns, in order. ' +
     '`aes`: AESGCM is listed before ChaChaPoly, and allowed. `psk`: that of the initiator, or the one that the responder knows. ' +
     '`peer` is the id of the other end, which the responder trusts if `trusts` is true; or, where there is an `issuer`, the name that the initiator expects ' +
-    'it to vouch for, and the responder trusts that issuer. Of a packet, `payload` is what the Noise message carries, null where the message is not read. Of a record, `key` and `n` seal it.',
-  contracts: CONTRACTS,
+    'it to vouch for, and the responder trusts that issuer. Without a `policy` an end allows all. No end waits for credit. `steps` are h, ck, k and n after each token of the handshake that counts. ' +
+    '`flights` take the bytes apart that are written at `item`: of a packet, `payload` is what the Noise message carries, null where the message is not read; of a record, `key` and `n` seal it.',
   sessions: [...plots(), ...refusals(), certified(provider)].map((plot) => sessionOf(plot, provider)),
 })
 
@@ -76,21 +79,22 @@ const CONTRACTS: Contracts = {
       operation('history', 'stream', { up: 'nothing', down: 'items' }),
     ],
   },
-  display: { name: 'display.v1', operations: [operation('show', 'oneWay'), operation('ask', 'requestResponse')] },
+  display: { name: 'display.v1', operations: [operation('ask', 'requestResponse'), operation('show', 'oneWay')] },
 }
+
+const QUIET = [{ attribute: 'body.level', is: 'le', value: 5 }]
+const LOUD = [
+  { attribute: 'body.level', is: 'present' },
+  { attribute: 'body.level', is: 'gt', value: 5 },
+]
 
 const POLICY = {
   version: 1,
   rules: [
-    { id: 'read', effect: 'allow', by: ['any'], verbs: ['call'], on: ['thermostat.v1.read', 'display.v1.ask'] },
-    {
-      id: 'quiet',
-      effect: 'allow',
-      by: ['any'],
-      verbs: ['send'],
-      on: ['thermostat.v1.log'],
-      when: [{ attribute: 'body.level', is: 'le', value: 5 }],
-    },
+    { id: 'read', effect: 'allow', by: ['any'], verbs: ['call'], on: ['thermostat.v1.read'] },
+    { id: 'quiet', effect: 'allow', by: ['any'], verbs: ['send'], on: ['thermostat.v1.log'], when: QUIET },
+    { id: 'chat', effect: 'allow', by: ['any'], verbs: ['stream'], on: ['tape.v1.*'] },
+    { id: 'loud', effect: 'deny', by: ['any'], verbs: ['stream'], on: ['tape.v1.chat'], when: LOUD },
   ],
 }
 
@@ -128,7 +132,7 @@ const PSK = counting(0x70, 32)
 /** Two suites through all that a session can do, the others through a call. */
 const plots = (): Plot[] => {
   const [hfs, xx, ...others] = SUITES
-  return [whole(hfs), whole(xx), ...others.map(brief), retried(), streaming(xx)]
+  return [whole(hfs), whole(xx), ...others.map(brief), retried(), streaming(xx), ruled(xx)]
 }
 
 const brief = (suite: Suite): Plot => ({
@@ -156,8 +160,12 @@ const whole = (suite: Suite): Plot => ({
     [read('attic')],
     [{ by: 'responder', act: 'fault', name: 'NoSuchRoom', body: cbor({ room: 'attic' }) }],
     [call('initiator', 'thermostat.v1', 'set', 21)],
+    [reply('responder', null)],
     [log(1), log(9)],
-    [{ by: 'responder', act: 'consume' }],
+    [
+      { by: 'responder', act: 'consume' },
+      { by: 'responder', act: 'consume' },
+    ],
     [call('responder', 'display.v1', 'ask', 'which room?')],
     [reply('initiator', 'kitchen')],
     [read('x'.repeat(1_600))],
@@ -169,50 +177,61 @@ const whole = (suite: Suite): Plot => ({
   ],
 })
 
-/** Streams of items and of bytes: both ways, ended by either end, told to stop, refused by an item, given up. */
-const streaming = (suite: Suite): Plot => {
-  const begin = (name: string, value: Wire): Act => call('initiator', 'tape.v1', name, value, { act: 'stream' })
-  const item = (by: Role, body: string): Act => ({ by, act: 'item', body })
-  const deny = { id: 'loud', effect: 'deny', by: ['any'], verbs: ['stream'], on: ['tape.v1.chat'] }
-  const loud = [
-    { attribute: 'body.level', is: 'present' },
-    { attribute: 'body.level', is: 'gt', value: 5 },
-  ]
-  const allow = { id: 'tape', effect: 'allow', by: ['any'], verbs: ['stream'], on: ['tape.v1.*'] }
-  return {
-    name: 'a session of streams',
-    suite,
-    initiator: { ...settingsOf(suite), uses: ['tape'], serves: [] },
-    responder: {
-      ...settingsOf(suite),
-      uses: [],
-      serves: ['tape'],
-      limits: limitsOf({ plaintext: 1_024, exchangeWindow: 4_096, sessionWindow: 4_096 }),
-      policy: { version: 1, rules: [allow, { ...deny, when: loud }] },
-    },
-    acts: [
-      [begin('chat', 'hello')],
-      [item('initiator', cbor('a')), item('initiator', cbor({ level: 5 }))],
-      [item('responder', cbor('A'))],
-      [{ by: 'initiator', act: 'end' }],
-      [item('responder', cbor('B')), { by: 'responder', act: 'end' }],
-      [begin('copy', null)],
-      [item('initiator', toHex(counting(0, 2_000)))],
-      [item('responder', toHex(counting(0, 16)))],
-      [{ by: 'responder', act: 'stop' }],
-      [{ by: 'responder', act: 'end' }],
-      [begin('history', { room: 'kitchen' })],
-      [item('responder', cbor('x'.repeat(1_500))), item('responder', cbor(2)), { by: 'responder', act: 'end' }],
-      [begin('chat', 'again')],
-      [item('initiator', cbor({ level: 9 }))],
-      [{ by: 'responder', act: 'end' }],
-      [begin('history', { room: 'attic' })],
-      [{ by: 'initiator', act: 'cancel' }],
-      [{ by: 'responder', act: 'end' }],
-      [{ by: 'initiator', act: 'close' }],
-    ],
-  }
-}
+const stream = (name: string, value: Wire): Act => call('initiator', 'tape.v1', name, value, { act: 'stream' })
+
+const item = (by: Role, body: string): Act => ({ by, act: 'item', body })
+
+/** Streams of items and of bytes: both ways, ended by either end, told to stop, given up. */
+const streaming = (suite: Suite): Plot => ({
+  name: 'a session of streams',
+  suite,
+  initiator: { ...settingsOf(suite), uses: ['tape'], serves: [] },
+  responder: {
+    ...settingsOf(suite),
+    uses: [],
+    serves: ['tape'],
+    limits: limitsOf({ plaintext: 1_024, exchangeWindow: 4_096, sessionWindow: 4_096 }),
+  },
+  acts: [
+    [stream('chat', 'hello')],
+    [item('initiator', cbor('a')), item('initiator', cbor({ level: 5 }))],
+    [item('responder', cbor('A'))],
+    [{ by: 'initiator', act: 'end' }],
+    [item('responder', cbor('B')), { by: 'responder', act: 'end' }],
+    [stream('copy', null)],
+    [item('initiator', toHex(counting(0, 2_000)))],
+    [item('responder', toHex(counting(0, 16)))],
+    [{ by: 'responder', act: 'stop' }],
+    [{ by: 'responder', act: 'end' }],
+    [stream('history', { room: 'kitchen' })],
+    [item('responder', cbor('x'.repeat(1_500))), item('responder', cbor(2)), { by: 'responder', act: 'end' }],
+    [stream('history', { room: 'attic' })],
+    [{ by: 'initiator', act: 'cancel' }],
+    [{ by: 'responder', act: 'end' }],
+    [{ by: 'initiator', act: 'close' }],
+  ],
+})
+
+/** What rules deny: a call, a message for a field of its body, an item of a stream. */
+const ruled = (suite: Suite): Plot => ({
+  name: 'a session under rules',
+  level: 'policy',
+  suite,
+  initiator: { ...settingsOf(suite), uses: ['thermostat', 'tape'], serves: [] },
+  responder: { ...settingsOf(suite), uses: [], serves: ['thermostat', 'tape'], policy: POLICY },
+  acts: [
+    [read('kitchen')],
+    [reply('responder', 20.5)],
+    [call('initiator', 'thermostat.v1', 'set', 21)],
+    [log(1), log(9)],
+    [{ by: 'responder', act: 'consume' }],
+    [stream('chat', 'hello')],
+    [item('initiator', cbor({ level: 5 }))],
+    [item('initiator', cbor({ level: 9 }))],
+    [{ by: 'responder', act: 'end' }],
+    [{ by: 'initiator', act: 'close' }],
+  ],
+})
 
 const [, XX] = SUITES
 const CALL: NonNullable<Plot['acts']> = [
@@ -250,6 +269,7 @@ const certified = (provider: Provider): Plot => {
   })
   return {
     name: 'a session of two ends that know each other by credentials',
+    level: 'policy',
     suite: XX,
     initiator: certifiedSide('initiator'),
     responder: certifiedSide('responder'),
@@ -268,7 +288,7 @@ const refusals = (): Plot[] => {
   return [
     refusal('the key is not trusted', { trusts: false }),
     refusal('another service', {}, { service: 'billing' }),
-    refusal('the policy denies the contract', { policy: { version: 1, rules: [deny] } }),
+    { ...refusal('the policy denies the contract', { policy: { version: 1, rules: [deny] } }), level: 'policy' },
     refusal('the contract is not served', { serves: [] }),
     refusal('a row differs', { serves: ['thermostat, changed'] }),
   ]
@@ -293,7 +313,6 @@ const sideOf = (role: Role, draws: SideForm['random'], over: Partial<SideForm>, 
     psk: null,
     limits: limitsOf(),
     rekeyRecords: null,
-    policy: POLICY,
     trusts: true,
     ...over,
     random: draws,
@@ -319,70 +338,82 @@ const drawsOf = (plot: Plot): Record<Role, SideForm['random']> => {
 
 const sessionOf = (plot: Plot, provider: Provider): SessionVector => {
   const draws = drawsOf(plot)
-  const setup = {
-    initiator: sideOf('initiator', draws.initiator, plot.initiator ?? {}, provider),
-    responder: sideOf('responder', draws.responder, plot.responder ?? {}, provider),
-  }
-  const events = play(setup, plot.acts ?? [], provider)
+  const initiator = sideOf('initiator', draws.initiator, plot.initiator ?? {}, provider)
+  const responder = sideOf('responder', draws.responder, plot.responder ?? {}, provider)
+  const setup = { contracts: contractsOf(initiator, responder), initiator, responder }
+  const { script, events, sessionId } = play(setup, plot.acts ?? [], provider)
   // With a retry the first hello and the retry go before the three messages.
-  const packets = sentIn(events).slice(0, isRetried(plot) ? 5 : 3)
+  const packets = sentIn(script).slice(0, isRetried(plot) ? 5 : 3)
   const { trace, prologue } = traceOf(plot.suite, setup, packets, provider)
   const schedule = scheduleOf(provider, trace.ck, trace.h)
+  const { t, k_ir, k_ri, x, exp } = schedule
+  if (sessionId !== undefined && sessionId !== toHex(exportOf(provider, exp, 'sotto session id', EMPTY, 16)))
+    throw new TypeError(`${plot.name}: the session id is not that of its keys`)
   const annotate = annotator(plot.suite, packets.length, trace, schedule, provider)
   return {
     name: plot.name,
-    suite: plot.suite.name,
+    ...(plot.level && { level: plot.level }),
     ...setup,
+    script,
+    ...(sessionId !== undefined && { sessionId }),
+    events,
+    suite: plot.suite.name,
     prologue: toHex(prologue),
     steps: trace.steps,
-    keys: {
-      t: toHex(schedule.t),
-      k_ir: toHex(schedule.k_ir),
-      k_ri: toHex(schedule.k_ri),
-      x: toHex(schedule.x),
-      exp: toHex(schedule.exp),
-    },
-    sessionId: toHex(exportOf(provider, schedule.exp, 'sotto session id', EMPTY, 16)),
-    script: events.map((item) => ('bytes' in item ? annotate(item) : item)),
+    keys: { t: toHex(t), k_ir: toHex(k_ir), k_ri: toHex(k_ri), x: toHex(x), exp: toHex(exp) },
+    flights: script.flatMap((item, index) => ('bytes' in item ? [annotate(item, index)] : [])),
   }
+}
+
+const contractsOf = (...sides: readonly SideForm[]): Contracts => {
+  const used = new Set(sides.flatMap(({ uses, serves }) => [...uses, ...serves]))
+  return Object.fromEntries(Object.entries(CONTRACTS).filter(([key]) => used.has(key)))
 }
 
 const isRetried = ({ initiator, responder }: Plot): boolean => initiator?.pq === 'prefer' && responder?.pq === 'off'
 
-const sentIn = (events: readonly (Act | Sent | Seen)[]): Uint8Array[] =>
-  events.flatMap((item) => ('bytes' in item ? [fromHex(item.bytes)] : []))
+const sentIn = (script: SessionVector['script']): Uint8Array[] =>
+  script.flatMap((item) => ('bytes' in item ? [fromHex(item.bytes)] : []))
 
 interface Sent {
   readonly from: Role
   readonly bytes: string
 }
 
-/** Lets two ends talk, a group of acts at a time, until nothing moves; all that happens, in order. */
-const play = (setup: Setup, acts: readonly (readonly Act[])[], provider: Provider): (Act | Sent | Seen)[] => {
+interface Played {
+  readonly script: SessionVector['script']
+  readonly events: Record<Role, Seen[]>
+  /** Undefined if it did not open. */
+  readonly sessionId: string | undefined
+}
+
+/** Lets two ends talk, a group of acts at a time, until nothing moves. */
+const play = (setup: Setup, acts: readonly (readonly Act[])[], provider: Provider): Played => {
   const players = {
-    initiator: new Player(setup, CONTRACTS, 'initiator', provider),
-    responder: new Player(setup, CONTRACTS, 'responder', provider),
+    initiator: new Player(setup, 'initiator', provider),
+    responder: new Player(setup, 'responder', provider),
   }
-  const events: (Act | Sent | Seen)[] = []
+  const script: SessionVector['script'] = []
+  const events: Played['events'] = { initiator: [], responder: [] }
   const carry = (from: Role, to: Role): boolean => {
     const bytes = players[from].take()
-    if (bytes !== undefined) events.push({ from, bytes: toHex(bytes) })
-    events.push(...players[from].seen())
+    if (bytes !== undefined) script.push({ from, bytes: toHex(bytes) })
+    events[from].push(...players[from].seen())
     if (bytes === undefined) return false
     players[to].receive(bytes)
-    events.push(...players[to].seen())
+    events[to].push(...players[to].seen())
     return true
   }
   for (const group of [[], ...acts]) {
     for (const act of group) {
-      events.push(act)
+      script.push({ ...act })
       players[act.by].do(act)
     }
     while (carry('initiator', 'responder') || carry('responder', 'initiator'));
   }
   for (const { left, role } of Object.values(players))
     if (left > 0) throw new TypeError(`the ${role} has not drawn all of its random values`)
-  return events
+  return { script, events, sessionId: players.initiator.established?.id }
 }
 
 const traceOf = (
@@ -414,17 +445,16 @@ const annotator = (
   trace: Trace,
   schedule: { readonly k_ir: Uint8Array; readonly k_ri: Uint8Array },
   provider: Provider,
-): ((sent: Sent) => Flight) => {
+): ((sent: Sent, item: number) => Flight) => {
   const directions = { initiator: { key: schedule.k_ir, n: 0 }, responder: { key: schedule.k_ri, n: 0 } }
   let packets = 0
-  return ({ from, bytes }) => {
+  return ({ from, bytes }, item) => {
     if (packets++ < packetCount) {
       const { neg, noise } = decodePacket(fromHex(bytes))
       const payload = trace.payloads[packets - 1 - (packetCount - 3)]
       return {
         is: 'packet',
-        from,
-        bytes,
+        item,
         neg: toHex(neg),
         noise: toHex(noise),
         payload: payload ? toHex(payload) : null,
@@ -437,6 +467,6 @@ const annotator = (
     const frames = decodeFrames(plaintext).map(formOf)
     direction.n++
     if (frames.some(({ is }) => is === 'REKEY')) direction.key = rekeyed(cipher, key)
-    return { is: 'record', from, bytes, key: toHex(key), n, plaintext: toHex(plaintext), frames }
+    return { is: 'record', item, key: toHex(key), n, plaintext: toHex(plaintext), frames }
   }
 }
