@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -86,6 +87,16 @@ test('both ends in one process speak over memory, and end', async () => {
   expect(memory.lines).toEqual(['hello, alice'])
 })
 
+test('an order goes on in another session, and in its order', async () => {
+  const order = start('order')
+  expect(await order.ended).toBe(0)
+  expect(order.lines).toEqual([
+    'tea for 3, with milk 6',
+    'bought tea and milk',
+    'refused: it is in start, where place may come',
+  ])
+})
+
 test('what a policy decides stands in a log', async () => {
   const audit = start('audit')
   expect(await audit.ended).toBe(0)
@@ -98,8 +109,52 @@ test('items and bytes go through streams, and end', async () => {
   expect(streams.lines).toEqual(['1', '2', '3', '6553600 bytes kept'])
 })
 
+test('a file is sent on from where it was when its keeper is killed', async () => {
+  const [keeperId, clientId] = [await key('keeper'), await key('filesync')]
+  const film = randomBytes(48 * 1_048_576)
+  const kept = join(folder, 'kept', 'film.bin')
+  writeFileSync(join(folder, 'film.bin'), film)
+  const first = start('keeper', './kept', clientId)
+  await once(first.reader, 'line')
+  const sync = start('filesync', './film.bin', keeperId)
+  while ((statSync(kept, { throwIfNoEntry: false })?.size ?? 0) < 1_048_576)
+    await new Promise((resolve) => setImmediate(resolve))
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = start('keeper', './kept', clientId)
+  expect(await sync.ended).toBe(0)
+  second.child.kill('SIGINT')
+  expect(await second.ended).toBe(0)
+  const counts = sync.lines.map((line) => Number(/^\d+/.exec(line)?.[0]))
+  expect(sync.lines.map((line) => line.replace(/^\d+/, 'n'))).toEqual([
+    `n of ${film.length} bytes are kept`,
+    'the session was lost',
+    `n of ${film.length} bytes are kept`,
+    'in sync',
+  ])
+  expect(counts[0]).toBe(0)
+  expect(counts[2]).toBeGreaterThanOrEqual(1_048_576)
+  expect(counts[2]).toBeLessThan(film.length)
+  expect(readFileSync(kept).equals(film)).toBe(true)
+})
+
+test('jobs are done though a worker is killed with one of them in hand', async () => {
+  for (const name of ['runner', 'clumsy', 'steady']) await key(name)
+  const jobs = start('jobs')
+  expect(await jobs.ended).toBe(0)
+  const [killed, ...done] = jobs.lines
+  expect(killed).toBe('a worker was killed with a job in hand')
+  expect(done.sort()).toEqual([1, 2, 3, 4].map((n) => `job ${n} was done at attempt ${n === 1 ? 2 : 1}`))
+})
+
 test('a link outlives the restart of its server, and ends', async () => {
   const link = start('link')
   expect(await link.ended).toBe(0)
   expect(link.lines).toEqual(['hello, early bird', 'hello, night owl'])
+})
+
+test('topics are heard by whom the policy lets hear them', async () => {
+  const chat = start('chat')
+  expect(await chat.ended).toBe(0)
+  expect(chat.lines).toEqual(printed('chat'))
 })

@@ -18,10 +18,12 @@ const ROOMS: Readonly<Record<string, { readonly rank: number; readonly may?: rea
   policy: { rank: 4, may: ['contract', 'identity', 'cbor', 'crypto'] },
   session: { rank: 5, may: ['channel', 'policy', 'contract', 'identity', 'noise', 'cbor', 'crypto'] },
   transport: { rank: 6, may: [] },
-  broker: { rank: 6, may: [] },
+  // Beyond the design's row: how a queue treats its messages is said in its contract; what other machines keep is sealed.
+  broker: { rank: 6, may: ['contract', 'cbor', 'crypto'] },
   // Beyond the design's row: the type of a context is CBOR's, and a provider is chosen somewhere above the line.
   link: { rank: 7, may: ['session', 'transport', 'identity', 'policy', 'contract', 'cbor', 'crypto'] },
-  messaging: { rank: 8, may: ['link', 'broker', 'contract', 'policy'] },
+  // Beyond the design's row: stored messages are put together of encoded pieces, and say who sent them.
+  messaging: { rank: 8, may: ['link', 'broker', 'contract', 'policy', 'identity', 'cbor'] },
   entries: { rank: 9 },
   kit: { rank: 10 },
   cli: { rank: 11, may: ['entries', 'kit'] },
@@ -35,7 +37,7 @@ const TOP_FILES: readonly (readonly [name: RegExp, room: string])[] = [
   [/^errors\.ts$/, 'errors'],
   [/^bytes\.ts$/, 'bytes'],
   [/^cbor\w*\.ts$/, 'cbor'],
-  [/^(?:index|node|noise)\.ts$/, 'entries'],
+  [/^(?:index|node|noise|durable|nats)\.ts$/, 'entries'],
 ]
 
 /** The packages, and who may import them. */
@@ -46,6 +48,8 @@ const PACKAGES: readonly (readonly [package_: RegExp, by: RegExp])[] = [
   [/^@scure\/base$/, /^src\/identity\//],
   [/^cbor-x/, /^src\/cbor\.ts$/],
   [/^@standard-schema\/spec$/, /^src\/contract\//],
+  [/^(?:lmdb|classic-level)$/, /^src\/broker\/durable/],
+  [/^@nats-io\//, /^src\/broker\/nats/],
 ]
 
 const FORBIDDEN_BELOW_THE_LINE =

@@ -7,6 +7,8 @@ import { filesUnder, read, TOP } from './source.js'
 const EXPORTS = {
   sotto: 'dist/index.js',
   'sotto/node': 'dist/node.js',
+  'sotto/durable': 'dist/durable.js',
+  'sotto/nats': 'dist/nats.js',
   'sotto/noise': 'dist/noise.js',
   'sotto/package.json': 'package.json',
 }
@@ -74,14 +76,15 @@ describe('the tarball', () => {
     return files.map(({ path }) => path)
   }
 
-  test('holds the sources, what they compile to, the specification and the texts, and nothing else', () => {
+  test('holds the sources, what they compile to, the specification, the vectors and the texts, and nothing else', () => {
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
     const sources = filesUnder('src', '.ts')
     const compiled = sources.flatMap((path) =>
       ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((ending) => path.replace(/^src/, 'dist').replace(/\.ts$/, ending)),
     )
-    const specification = ['.md', '.cddl', '.json'].flatMap((ending) => filesUnder('spec', ending))
-    expect(list().sort()).toEqual([...texts, ...sources, ...compiled, ...specification].sort())
+    const specification = ['.md', '.cddl', '.json', '.pml'].flatMap((ending) => filesUnder('spec', ending))
+    const vectors = ['test-vectors/README.md', ...filesUnder('test-vectors', '.json')]
+    expect(list().sort()).toEqual([...texts, ...sources, ...compiled, ...specification, ...vectors].sort())
   })
 
   test('the lockfile and the settings of npm name no host', () => {

@@ -46,7 +46,19 @@ describe('what the README names exists', () => {
   test('commands of sotto', async () => {
     const named = new Set([...readme.matchAll(/(?:npx |`)sotto ([a-z]+)/g)].map(([, name = '']) => name))
     const terminal = { out: () => {}, error: () => {}, progress: () => {} }
-    expect([...named].sort()).toEqual(['credential', 'demo', 'id', 'keygen', 'log', 'peers', 'policy', 'vectors'])
+    expect([...named].sort()).toEqual([
+      'conformance',
+      'contract',
+      'credential',
+      'demo',
+      'id',
+      'keygen',
+      'log',
+      'peers',
+      'policy',
+      'shim',
+      'vectors',
+    ])
     for (const name of named) expect(await run([name, '--help'], terminal), name).toBe(0)
   })
 

@@ -22,8 +22,36 @@ export const importsOf = (source: string): string[] =>
   )
 
 /** The titles of tests and groups of tests as written, and the rows of `each` that begin with a requirement's id. */
-export const titlesOf = (source: string): string[] =>
-  [...withoutComments(source).matchAll(TITLES)].map(([, , title = '']) => title)
+export const titlesOf = (source: string): string[] => titlesAt(source).map(({ text }) => text)
+
+/** What stands in a file, and the line on which it begins, from 1. */
+export interface Place {
+  readonly line: number
+  readonly text: string
+}
+
+export const titlesAt = (source: string): Place[] => {
+  const at = lineOf(source)
+  return [...withoutComments(source).matchAll(TITLES)].map(({ index, 2: text = '' }) => ({ line: at(index), text }))
+}
+
+/** The lines of the comments of `source`. */
+export const commentsAt = (source: string): Place[] => {
+  const at = lineOf(source)
+  return [...source.matchAll(LITERALS)]
+    .filter(([literal]) => isComment(literal))
+    .flatMap(({ 0: comment, index }) => comment.split('\n').map((text, i) => ({ line: at(index) + i, text })))
+}
+
+/** The line of an offset; asked with rising offsets. */
+const lineOf = (source: string): ((offset: number) => number) => {
+  let line = 1
+  let from = 0
+  return (offset) => {
+    for (; from < offset; from++) if (source[from] === '\n') line++
+    return line
+  }
+}
 
 const TITLES =
   /(?:(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(?=['"`])|(?=['"`][A-Z]{2}-\d))(['"`])((?:\\.|(?!\1)[^\\])*)\1/g
@@ -36,7 +64,9 @@ export const codeOf = (source: string): string =>
   )
 
 const withoutComments = (source: string): string =>
-  source.replace(LITERALS, (literal) => (/^\/[/*]/.test(literal) ? blank(literal) : literal))
+  source.replace(LITERALS, (literal) => (isComment(literal) ? blank(literal) : literal))
+
+const isComment = (literal: string): boolean => /^\/[/*]/.test(literal)
 
 const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ')
 

@@ -1,171 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import * as z from 'zod'
-import { concat, EMPTY, toHex } from '../src/bytes.js'
-import { encode } from '../src/cbor.js'
-import { Sealer } from '../src/channel/sealer.js'
-import { contract } from '../src/contract/define.js'
-import { requestResponse } from '../src/contract/operation.js'
-import { noble } from '../src/crypto/noble.js'
-import type { Provider } from '../src/crypto/provider.js'
-import { ERRORS, SottoError } from '../src/errors.js'
-import { Auditor } from '../src/identity/auditor.js'
-import { Identity } from '../src/identity/identity.js'
-import { issueCredential } from '../src/identity/issue.js'
-import { Issuer } from '../src/identity/issuer.js'
-import { Possession } from '../src/identity/possession.js'
-import { BUDGETS } from '../src/link/budgets.js'
-import { AFTER, LINK_EVENTS, LINK_STATES } from '../src/link/linkstate.js'
-import { CipherState } from '../src/noise/cipherstate.js'
-import { AuditChain } from '../src/policy/auditchain.js'
-import { encodeAudit } from '../src/policy/auditrecord.js'
-import { offerOf } from '../src/session/agreement.js'
-import { FLAG, FRAMES } from '../src/session/frames.js'
-import { encodeFrame, writeBegin } from '../src/session/framewriter.js'
-import { encodeHello, encodeRetry } from '../src/session/hello.js'
-import { encodeInitiation } from '../src/session/initiation.js'
-import { LIMITS, limitsOf } from '../src/session/limits.js'
+import { ERRORS } from '../src/errors.js'
 import { REFRESHES } from '../src/session/refresh.js'
-import { REFUSALS, refusalOf } from '../src/session/refusal.js'
-import { EVENTS, STATE_NAMES, STATES } from '../src/session/states.js'
-import { type PostQuantum, SUITES, suitesFor } from '../src/session/suites.js'
-import { withFixedKeys } from './setup/nonces.js'
+import { STATE_NAMES, STATES } from '../src/session/states.js'
 import { codeOf, filesUnder, read, titlesOf } from './source.js'
-
-/** A table of the code, as the rows of the Markdown table that quotes it below `<!-- table: NAME -->`. */
-type Rows = readonly (readonly string[])[]
-
-const TABLES: Readonly<Record<string, () => Rows>> = {
-  ERRORS: () => [
-    ['code', 'scope', 'wire', 'means'],
-    ...Object.entries(ERRORS).map(([code, { scope, wire, means }]) => [`\`${code}\``, scope, String(wire), means]),
-  ],
-  SUITES: () => [
-    ['id', 'Noise protocol', 'bytes of messages 1, 2, 3'],
-    ...SUITES.map(({ id, name, sizes }) => [`0x${id.toString(16).padStart(4, '0')}`, `\`${name}\``, sizes.join(', ')]),
-  ],
-  LIMITS: () => [
-    ['key', 'limit', 'unit', 'default', 'floor', 'ceiling'],
-    ...Object.entries(LIMITS).map(([name, { key, unit, default: usual, floor, ceiling }]) =>
-      [key, `\`${name}\``, unit, usual, floor, ceiling].map(String),
-    ),
-  ],
-  BUDGETS: () => [
-    ['budget', 'of a', 'at most', 'unit', 'rule', 'why'],
-    ...Object.entries(BUDGETS).map(([name, { per, most, unit, rule, why }]) =>
-      [`\`${name}\``, per, most, unit, rule, why].map(String),
-    ),
-  ],
-  REFUSALS: () => [['code', 'wire number'], ...REFUSALS.map((code) => [`\`${code}\``, String(ERRORS[code].wire)])],
-  STATES: () => [
-    ['state', 'event', 'leads to'],
-    ...STATE_NAMES.flatMap((state) =>
-      EVENTS.flatMap((event) => {
-        const to = STATES[state][event]
-        return to === undefined ? [] : [[`\`${state}\``, event, to.map((name) => `\`${name}\``).join(', ')]]
-      }),
-    ),
-  ],
-  REFRESHES: () => [
-    ['state', 'event', 'leads to'],
-    ...Object.entries(REFRESHES).flatMap(([state, row]) =>
-      Object.entries(row).map(([event, to]) => [`\`${state}\``, event, `\`${to}\``]),
-    ),
-  ],
-  LINK_STATES: () => [
-    ['state', 'event', 'leads to'],
-    ...Object.entries(LINK_STATES).flatMap(([state, row]) =>
-      LINK_EVENTS.flatMap((event) => {
-        const to = row[event]
-        return to === undefined ? [] : [[state, event, to.join(', ')]]
-      }),
-    ),
-  ],
-  AFTER: () => [['code', 'then'], ...Object.entries(AFTER).map(([code, then]) => [`\`${code}\``, then])],
-  FRAMES: () => [
-    ['type', 'frame', 'event', 'last of its record'],
-    ...Object.entries(FRAMES).map(([name, { type, event, last }]) => [String(type), name, event, last ? 'yes' : 'no']),
-  ],
-  FLAGS: () => [['flag', 'bit'], ...Object.entries(FLAG).map(([name, bit]) => [`\`${name}\``, String(bit)])],
-}
-
-const idsOf = (pq: PostQuantum, psk: boolean, nativeAes: boolean): number[] =>
-  suitesFor(pq, psk, { nativeAes }).map(({ id }) => id)
-
-/** The contract of the chapters' examples. */
-const Room = z.object({ room: z.string() })
-const Thermostat = contract('thermostat.v1', {
-  read: requestResponse({ request: Room, faults: { NoSuchRoom: Room }, visible: ['room'] }),
-})
-
-/** The issuer and the key of the chapters' credential; its serial counts from 40. */
-const counting = (from: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => from + i)
-const issuer = Issuer.of(counting(0x20, 32), noble)
-const thermostat = Identity.of(counting(0, 32), noble)
-const drawn: Provider = { ...noble, randomBytes: (length) => counting(0x40, length) }
-
-/** What the code makes for the fenced block below `<!-- example: NAME -->`; white space does not count. */
-const EXAMPLES: Readonly<Record<string, () => string>> = {
-  RECORD: () =>
-    withFixedKeys('the example of spec/channel.md', () => {
-      const key = noble.cipher.ChaChaPoly.importKey(Uint8Array.from({ length: 32 }, (_, i) => i))
-      const plaintext = concat(encodeFrame({ is: 'PING', count: 1 }), new Uint8Array(3))
-      return toHex(new Sealer(new CipherState(key, 'send')).seal(plaintext))
-    }),
-  HELLO: () => toHex(encodeHello({ suites: idsOf('prefer', false, false), tried: 0, pskId: EMPTY })),
-  HELLO_PSK: () => {
-    const pskId = Uint8Array.of(0x2a, 0x2b, 0x2c, 0x2d)
-    return toHex(encodeHello({ suites: idsOf('require', true, true), tried: 0, pskId }))
-  },
-  RETRY: () => toHex(encodeRetry(SUITES[1])),
-  INITIATION: () => {
-    const uses = [offerOf(noble.hash.SHA256, Thermostat)]
-    return toHex(encodeInitiation({ uses, serves: [], context: null, limits: limitsOf(), service: '' }))
-  },
-  REFUSE: () => {
-    const details = { contract: 'thermostat.v1', operation: 'read' }
-    return toHex(refusalOf(SottoError.of('contract/unserved', 'an example', { details })) ?? EMPTY)
-  },
-  CREDENTIAL: () =>
-    toHex(
-      issueCredential(
-        issuer,
-        {
-          possession: Possession.of(thermostat.id, 1_767_225_600_000),
-          name: 'spiffe://example.org/kitchen/thermostat',
-          roles: ['sensor'],
-          claims: { room: 'kitchen' },
-          expiresMs: 1_767_312_000_000,
-        },
-        drawn,
-      ),
-    ),
-  AUDIT: () => {
-    const chain = new AuditChain(Auditor.of(counting(0x60, 32), noble), { log: counting(0x10, 16) }, noble)
-    const decided = encodeAudit({
-      kind: 'decided',
-      session: '0f0e0d0c0b0a09080706050403020100',
-      peer: thermostat.id,
-      decision: '0f0e0d0c0b0a0908.ir.3.0',
-      direction: 'in',
-      verb: 'call',
-      address: 'thermostat.v1.read',
-      bytes: 14,
-      verdict: { effect: 'deny', why: 'default', rules: [] },
-    })
-    const lines = [
-      chain.first(1_767_225_600_000),
-      chain.line(decided, 1_767_225_600_005),
-      chain.checkpoint(1_767_225_600_006),
-      chain.lost(2, 'drop-newest', 1_767_225_600_100),
-    ]
-    return lines.map((line) => new TextDecoder().decode(line)).join('')
-  },
-  BEGIN: () => {
-    const out = new Uint8Array(64)
-    const head = { operation: 0, ttlMs: 500, labels: EMPTY }
-    return toHex(out.subarray(0, writeBegin(out, 0, 1, head, FLAG.end, encode({ room: 'kitchen' }))))
-  },
-}
+import { EXAMPLES } from './spec/examples.js'
+import { type Rows, TABLES } from './spec/tables.js'
 
 const ID = /\b[A-Z]{2}-\d+\b/g
 const KEYWORD = /\b(?:MUST|SHALL|SHOULD|REQUIRED|RECOMMENDED|MAY|OPTIONAL)\b(?: NOT\b)?/g
@@ -273,13 +112,14 @@ describe('tables and examples', () => {
     expect([...examples.keys()].sort()).toEqual(Object.keys(EXAMPLES).sort())
   })
 
+  // What stands in further columns explains.
   test.each(Object.entries(TABLES))('table %s is the code’s', (name, rows) => {
     const quoted = (tables.get(name) ?? '')
       .split('\n')
       .filter((row) => row !== '')
       .map(cells)
     const right = rows()
-    const [head = [], , ...body] = quoted
+    const [head = [], , ...body] = quoted.map((row) => row.slice(0, right[0]?.length))
     expect([head, ...body], `the right table is:\n\n${markdown(right)}\n`).toEqual(right)
   })
 
@@ -317,8 +157,56 @@ describe('CDDL', () => {
   })
 })
 
+describe('chapters', () => {
+  const parts = ['Purpose', 'Terms', 'Errors', 'Limits', 'Rationale']
+  const protocol =
+    'audit cbor channel contract conversations crypto identity messaging noise policy queues session topics'
+  const headings = (chapter: string): string[] =>
+    [...read(`spec/${chapter}.md`).matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading)
+
+  test.each(protocol.split(' '))('%s has its parts in their order, the rationale behind all rules', (chapter) => {
+    const found = headings(chapter)
+    expect(found.filter((heading) => parts.includes(heading))).toEqual(parts)
+    expect([...found.slice(0, 2), ...found.slice(-1)]).toEqual(['Purpose', 'Terms', 'Rationale'])
+    expect(requirements.filter(({ path }) => path === `spec/${chapter}.md`).length).toBeGreaterThan(0)
+    expect(/^- \*\*[A-Z]{2}-\d+/m.test(read(`spec/${chapter}.md`).split('\n## Rationale\n')[1] ?? '')).toBe(false)
+  })
+
+  test.each(['channel', 'conversations', 'messaging', 'queues', 'session', 'topics'])(
+    '%s draws the automata that it has tables of',
+    (chapter) => {
+      const blocks = read(`spec/${chapter}.md`).split('```mermaid\nstateDiagram-v2\n').slice(1)
+      expect(blocks.length).toBeGreaterThan(0)
+    },
+  )
+
+  /** The edges of a table of states, as its diagram has them. */
+  const drawn = (chapter: string): Set<string> =>
+    new Set([...read(`spec/${chapter}.md`).matchAll(/^ +(\S+) --> ([^\s:]+)/gm)].map(([, from, to]) => `${from} ${to}`))
+
+  test('the diagrams of sessions and refreshes have the edges of the tables, and no others', () => {
+    const states = STATE_NAMES.flatMap((from) =>
+      Object.values(STATES[from]).flatMap((to) => (to ?? []).map((each) => `${from} ${each}`)),
+    )
+    const session = drawn('session')
+    const own = ['open ending', ...states]
+    expect(own.filter((edge) => !session.has(edge) && !SELF.test(edge))).toEqual([])
+    const known = new Set<string>(STATE_NAMES)
+    const among = [...session].filter((edge) => edge.split(' ').every((state) => known.has(state)))
+    expect(among.filter((edge) => !own.includes(edge))).toEqual([])
+    const refreshes = Object.entries(REFRESHES).flatMap(([from, row]) =>
+      Object.values(row).map((to) => `${from} ${to}`),
+    )
+    const channel = [...drawn('channel')].filter((edge) => /^[IR]\./.test(edge))
+    expect(channel.sort()).toEqual(refreshes.sort())
+  })
+})
+
+/** Of a state that stays as it is the table says enough. */
+const SELF = /^(\S+) \1$/
+
 test('the index of the specification lists every chapter', () => {
-  const listed = [...read('spec/README.md').matchAll(/\]\((\w[\w-]*\.(?:md|cddl))\)/g)].map(
+  const listed = [...read('spec/README.md').matchAll(/\]\((\w[\w/-]*\.(?:md|cddl))\)/g)].map(
     ([, name]) => `spec/${name}`,
   )
   expect(listed.sort()).toEqual([...chapters, 'spec/exceptions.md', ...filesUnder('spec', '.cddl')].sort())

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FILE_NAMES, schemaText, vectorsText } from '../test-vectors/generate.js'
-import { FILES } from '../test-vectors/schema.js'
+import { FILES, LAYERS } from '../test-vectors/schema.js'
 import { providers } from './crypto/providers.js'
 import { declareFixedKeys } from './setup/nonces.js'
 import { filesUnder, read } from './source.js'
@@ -8,6 +8,30 @@ import { filesUnder, read } from './source.js'
 declareFixedKeys('vectors fix every key, and are made more than once')
 
 const stale = (path: string): string => `${path} is not what the code makes: run npm run vectors`
+
+/** How many vectors there must be of each layer, or more. */
+const LEAST = { accepted: 200, refused: 500 }
+
+type Vector = Readonly<Record<string, unknown>>
+
+/** The lists of a file, as its schema has them. */
+const listsOf = (text: string): [string, Vector[]][] => {
+  const file: Readonly<Record<string, unknown>> = JSON.parse(text)
+  return Object.entries(file).flatMap(([list, value]) =>
+    Array.isArray(value) ? [[list, value] as [string, Vector[]]] : [],
+  )
+}
+
+/** Members that say what a vector is about. */
+const TOLD: ReadonlySet<string> = new Set(['name', 'comment', 'rule'])
+
+/** What has a code must be refused; a vector that asks whether something holds is neither. */
+const countOf = (text: string): { readonly accepted: number; readonly refused: number } => {
+  const vectors = listsOf(text).flatMap(([, list]) => list)
+  const refused = vectors.filter(({ code }) => typeof code === 'string').length
+  const judged = vectors.filter(({ valid }) => valid === false).length
+  return { refused, accepted: vectors.length - refused - judged }
+}
 
 // `npm run vectors` runs this group alone, and lets it write.
 describe('committed', () => {
@@ -37,13 +61,36 @@ describe('the files', () => {
   })
 
   test('are small', () => {
-    expect(paths.reduce((sum, path) => sum + read(path).length, 0)).toBeLessThan(1_300_000)
+    expect(paths.reduce((sum, path) => sum + read(path).length, 0)).toBeLessThan(9_000_000)
+  })
+
+  test.each([...new Set(Object.values(LAYERS))])('of the layer %s accept and refuse enough', (layer) => {
+    const counts = FILE_NAMES.filter((name) => LAYERS[name] === layer).map((name) =>
+      countOf(read(`test-vectors/${name}.json`)),
+    )
+    expect(counts.reduce((sum, { accepted }) => sum + accepted, 0)).toBeGreaterThanOrEqual(LEAST.accepted)
+    expect(counts.reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThanOrEqual(LEAST.refused)
+  })
+
+  test.each(FILE_NAMES)('%s.json has no vector twice', (name) => {
+    for (const [list, vectors] of listsOf(read(`test-vectors/${name}.json`))) {
+      const called = vectors.flatMap(({ as, cipher, name: text }) =>
+        text === undefined ? [] : [String([as, cipher, text])],
+      )
+      // Of a vector alone: what stands inside it has names that mean something.
+      const bare = vectors.map((vector) => JSON.stringify(Object.entries(vector).filter(([key]) => !TOLD.has(key))))
+      for (const all of [called, bare])
+        expect(
+          all.filter((text, at) => all.indexOf(text) !== at),
+          list,
+        ).toEqual([])
+    }
   })
 
   test('name requirements that exist', () => {
     const chapters = filesUnder('spec', '.md').map(read).join('\n')
     const known = new Set([...chapters.matchAll(/^- \*\*([A-Z]{2}-\d+)\*\* /gm)].map(([, id]) => id))
-    const named = paths.flatMap((path) => [...read(path).matchAll(/"rule": "([A-Z]{2}-\d+)"/g)].map(([, id]) => id))
+    const named = paths.flatMap((path) => [...read(path).matchAll(/"rule": ?"([A-Z]{2}-\d+)"/g)].map(([, id]) => id))
     expect(named.length).toBeGreaterThan(200)
     expect([...new Set(named)].filter((id) => !known.has(id))).toEqual([])
   })

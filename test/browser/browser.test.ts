@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { generateIdentity, type Host, host, type PeerId, type Policy, serve, trustStore } from 'sotto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { House } from '../../examples/board.js'
 import { Thermostat } from '../../examples/thermostat.js'
 import { listenWeb } from '../../examples/web.js'
 import { fromWebSocket } from '../../src/transport/websocket.js'
@@ -140,6 +141,39 @@ describe.skipIf(skipped)('in Chromium', () => {
     expect(
       await page.evaluate(([at, peer]) => globalThis.sottoPage.kitchen(at, peer), [to, identity.id] as const),
     ).toBe(21)
+    await house.close()
+    listening.close()
+  })
+
+  test('the example of a board shows what is published, and goes on over another connection', async () => {
+    const service = serve(House, {})
+    const policy: Policy = {
+      version: 1,
+      rules: [{ id: 'watch', effect: 'allow', by: [pageId], verbs: ['subscribe'], on: ['house.v1.readings.*.*'] }],
+    }
+    const house = host({ identity, trust: [pageId], policy, serve: [service] })
+    const listening = listenWeb(house, 0)
+    await once(listening, 'listening')
+    const to = `ws://127.0.0.1:${(listening.address() as AddressInfo).port}`
+    const { readings } = service.local
+    await readings.publish({ room: 'kitchen', sensor: 'oven' }, { celsius: 180 })
+    const watching = page.evaluate(([at, peer]) => globalThis.sottoPage.watch(at, peer, 182), [
+      to,
+      identity.id,
+    ] as const)
+    const shown = (text: string) => vi.waitUntil(async () => (await page.title()) === text, { timeout: 20_000 })
+    await shown('oven 180')
+    await readings.publish({ room: 'cellar', sensor: 'wine' }, { celsius: 12 })
+    await readings.publish({ room: 'kitchen', sensor: 'oven' }, { celsius: 181 })
+    await shown('oven 180, oven 181')
+    for (const socket of listening.clients) socket.terminate()
+    // What is retained is told anew in the next session.
+    await shown('oven 180, oven 181, oven 181')
+    await readings.publish({ room: 'kitchen', sensor: 'oven' }, { celsius: 182 })
+    expect(await watching).toEqual({
+      shown: ['oven 180', 'oven 181', 'oven 181', 'oven 182'],
+      end: 'call/cancelled',
+    })
     await house.close()
     listening.close()
   })

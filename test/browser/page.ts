@@ -11,6 +11,7 @@ import {
   serve,
   type Transport,
 } from 'sotto'
+import { watch } from '../../examples/board.js'
 import { kitchen } from '../../examples/page.js'
 import { Desk, Window } from './contracts.js'
 import type { Met } from './desk.js'
@@ -66,8 +67,21 @@ const page = {
   wait: async (url: string, peer: PeerId): Promise<string> =>
     closing(await meet(fromWebSocket(new WebSocket(url)), peer)),
 
-  /** The example of the README. */
+  /** The examples of the README. */
   kitchen: (url: string, peer: PeerId): Promise<number> => kitchen(url, peer, identity),
+
+  /** What is shown until `last` is, and how it ends when it is then given up. */
+  watch: async (url: string, peer: PeerId, last: number): Promise<{ shown: string[]; end: string }> => {
+    const stop = new AbortController()
+    const shown: string[] = []
+    const show = (sensor: string, celsius: number): void => {
+      shown.push(`${sensor} ${celsius}`)
+      document.title = shown.join(', ')
+      if (celsius === last) stop.abort()
+    }
+    const end = await codeOf(watch(url, peer, identity, show, stop.signal))
+    return { shown, end }
+  },
 }
 
 declare global {

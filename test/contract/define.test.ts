@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { contract, MAX_NAMES, MAX_OPERATIONS } from '../../src/contract/define.js'
-import { KINDS, VERBS } from '../../src/contract/kinds.js'
-import { oneWay, requestResponse } from '../../src/contract/operation.js'
+import { oneWay, queue, requestResponse, topic } from '../../src/contract/operation.js'
 import { bytes, nothing, type Shape } from '../../src/contract/shape.js'
 
 const Room = z.object({ room: z.string(), floor: z.number(), lit: z.boolean() })
@@ -74,16 +73,6 @@ test('CO-14 an operation of an unknown kind, and a value that is no operation, a
   }
 })
 
-test('CO-14 the table of kinds and the list of verbs are those of the chapter', () => {
-  const chapter = readFileSync(new URL('../../spec/contract.md', import.meta.url), 'utf8')
-  const rows = [...chapter.matchAll(/^\| `(\w+)` +\| (.*) \|$/gm)].map(([, kind, verbs]) => [
-    kind,
-    [...(verbs ?? '').matchAll(/`(\w+)`/g)].map(([, verb]) => verb),
-  ])
-  expect(rows).toEqual(Object.entries(KINDS))
-  expect(chapter.replaceAll('\n', ' ')).toContain(`in this order: ${VERBS.map((verb) => `\`${verb}\``).join(', ')}.`)
-})
-
 test('CO-15 faults and visible fields rise bytewise, whatever order they were given in', () => {
   const operation = requestResponse({
     request: Room,
@@ -142,4 +131,58 @@ test('a contract is a frozen copy that inherits no operation', () => {
   expect(Object.keys(made.operations)).toEqual(['log', 'ask'])
   expect('toString' in made.operations).toBe(false)
   expect('toString' in made.operations.ask.faults).toBe(false)
+})
+
+test('CO-33 a template outside the grammar is a RangeError where the operation is made, and of one made by hand where the contract is', () => {
+  for (const subject of ['{Room}', '{room', 'a..b', '*', '{a}.{a}', 'a b', '{a}{b}', 'x'.repeat(66), '.', 'a.'])
+    for (const make of [topic, queue]) expect(() => make(Room, { subject }), subject).toThrow(RangeError)
+  const { terms } = topic(Room)
+  for (const subject of ['{Room}', 'a..b', '>'])
+    expect(() => contract('a.v1', { o: { kind: 'topic', terms: { ...terms, subject } } }), subject).toThrow(RangeError)
+  expect(contract('a.v1', { o: topic(Room, { subject: '{room}.x.{floor}' }) }).operations.o.subject).toBe(
+    '{room}.x.{floor}',
+  )
+})
+
+test('CO-36 a template of which no subject fits in an address is refused', () => {
+  // 7 bytes before the subject.
+  const of = (...lengths: readonly number[]) =>
+    contract('a.v1', { o: topic(Room, { subject: ['{a}', ...lengths.map((length) => 'x'.repeat(length))].join('.') }) })
+  expect(of(65, 65, 65, 48).name).toBe('a.v1')
+  expect(() => of(65, 65, 65, 49)).toThrow(/fits in an address of 255 bytes, at a\.v1\.o/)
+})
+
+test('CO-37 the settings of a queue are whole numbers in their bounds, and none but those', () => {
+  expect(queue(Room).settings).toEqual({
+    leaseMs: 30_000,
+    maxDeliveries: 5,
+    backoffMs: 1_000,
+    backoffCapMs: 60_000,
+    dedupeMs: 120_000,
+    maxMessages: 100_000,
+  })
+  expect(Object.isFrozen(queue(Room).settings)).toBe(true)
+  expect(queue(Room, { backoffMs: 90_000 }).settings).toMatchObject({ backoffMs: 90_000, backoffCapMs: 90_000 })
+  const names = Object.keys(queue(Room).settings)
+  for (const name of names) {
+    const zero = name.startsWith('backoff') || name === 'dedupeMs'
+    for (const value of [-1, 1.5, Number.NaN, 2 ** 31, ...(zero ? [] : [0])])
+      expect(() => queue(Room, { [name]: value }), `${name} ${value}`).toThrow(RangeError)
+    for (const value of [1, 2 ** 31 - 1, ...(zero ? [0] : [])])
+      expect(queue(Room, { [name]: value }).settings).toMatchObject({ [name]: value })
+    expect(() => Reflect.apply(queue, undefined, [Room, { [name]: '5' }])).toThrow(RangeError)
+  }
+  expect(() => Reflect.apply(queue, undefined, [Room, { leaseMS: 5 }])).toThrow(/a setting of queues, got leaseMS/)
+})
+
+test('CO-37 the table of settings is that of the chapter', () => {
+  const chapter = readFileSync(new URL('../../spec/contract.md', import.meta.url), 'utf8')
+  const section = /## Settings of a queue\n([\s\S]*?)\n## /.exec(chapter)?.[1] ?? ''
+  const rows = [...section.matchAll(/^\| `(\w+)` +\| \w+ +\| ([\d,]*\d)[^|]*\| (\d) +\|$/gm)]
+  const usual = rows.map(([, name, value]) => [name, Number(value?.replaceAll(',', ''))])
+  expect(Object.fromEntries(usual)).toEqual(queue(Room).settings)
+  for (const [, name = '', , least] of rows) {
+    expect(queue(Room, { [name]: Number(least) }).settings).toMatchObject({ [name]: Number(least) })
+    expect(() => queue(Room, { [name]: Number(least) - 1 })).toThrow(RangeError)
+  }
 })

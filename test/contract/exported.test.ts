@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { contract, MAX_NAMES, MAX_OPERATIONS } from '../../src/contract/define.js'
+import { type Contract, contract, MAX_NAMES, MAX_OPERATIONS } from '../../src/contract/define.js'
 import { parseContract } from '../../src/contract/exported.js'
-import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { oneWay, queue, requestResponse, stream, topic } from '../../src/contract/operation.js'
 import { rowsOf } from '../../src/contract/row.js'
 import { bytes } from '../../src/contract/shape.js'
 import { SottoError } from '../../src/errors.js'
@@ -20,6 +20,16 @@ const House = contract('acme.house.v12', {
   copy: stream({ request: Room, up: bytes, down: z.string() }),
   stop: stream({}),
 })
+const Post = contract('post.v1', {
+  jobs: queue(Room, { subject: '{room}.jobs', visible: ['room'], leaseMs: 5 }),
+  news: topic(z.string(), { subject: '{room}', retain: true }),
+  plain: topic(Room),
+})
+const Order = contract(
+  'order.v1',
+  { accept: requestResponse({ request: Room }), drop: oneWay(Room), list: requestResponse({}) },
+  { key: 'room', states: { start: { accept: 'taken' }, taken: { accept: 'taken', drop: 'end' } } },
+)
 const exported = (): ReturnType<typeof JSON.parse> => JSON.parse(JSON.stringify(House))
 
 const refusal = (value: unknown): SottoError<'contract/malformed'> => {
@@ -33,8 +43,8 @@ const refusal = (value: unknown): SottoError<'contract/malformed'> => {
 }
 
 /** The export with one thing changed. */
-const changed = (change: (house: ReturnType<typeof JSON.parse>) => void): unknown => {
-  const house = exported()
+const changed = (change: (house: ReturnType<typeof JSON.parse>) => void, of: Contract = House): unknown => {
+  const house: ReturnType<typeof JSON.parse> = JSON.parse(JSON.stringify(of))
   change(house)
   return house
 }
@@ -44,6 +54,11 @@ test('CO-32 what a contract exports is read as a contract of the same name and r
   expect(read.name).toBe('acme.house.v12')
   expect(rowsOf(read)).toEqual(rowsOf(House))
   expect(JSON.stringify(read)).toBe(JSON.stringify(House))
+  for (const made of [Post, Order]) {
+    const again = parseContract(JSON.parse(JSON.stringify(made)))
+    expect(rowsOf(again)).toEqual(rowsOf(made))
+    expect(JSON.stringify(again)).toBe(JSON.stringify(made))
+  }
   expect(Object.isFrozen(read) && Object.values(read.operations).every((each) => Object.isFrozen(each))).toBe(true)
 })
 
@@ -96,7 +111,7 @@ describe('CO-32 refuses what no contract exports, and says where', () => {
     ['a row that is null', changed((house) => house.operations.push(null)), 'operations[5]'],
     [
       'an unknown kind',
-      changed((house) => Object.assign(house.operations[1], { kind: 'topic' })),
+      changed((house) => Object.assign(house.operations[1], { kind: 'subject' })),
       'operations[1].kind',
     ],
     [
@@ -106,8 +121,16 @@ describe('CO-32 refuses what no contract exports, and says where', () => {
     ],
     ['no kind', changed((house) => delete house.operations[1].kind), 'operations[1].kind'],
     ['no faults', changed((house) => delete house.operations[1].faults), 'operations[1].faults'],
-    ['a subject', changed((house) => Object.assign(house.operations[1], { subject: 'x' })), 'operations[1].subject'],
-    ['retain', changed((house) => Object.assign(house.operations[1], { retain: true })), 'operations[1].retain'],
+    [
+      'a subject of a call',
+      changed((house) => Object.assign(house.operations[1], { subject: 'x' })),
+      'operations[1].subject',
+    ],
+    [
+      'retain of a call',
+      changed((house) => Object.assign(house.operations[1], { retain: true })),
+      'operations[1].retain',
+    ],
     [
       'faults of a oneWay',
       changed((house) => Object.assign(house.operations[1], { faults: ['X'] })),
@@ -135,7 +158,7 @@ describe('CO-32 refuses what no contract exports, and says where', () => {
       changed((house) => Object.assign(house.operations[2], { faults: [1] })),
       'operations[2].faults[0]',
     ],
-    ['a fault outside the grammar', changed((house) => Object.assign(house.operations[2], { faults: ['a b'] })), ''],
+    ['a fault outside the grammar', changed((house) => Object.assign(house.operations[4], { faults: ['a b'] })), ''],
     ['a visible field twice', changed((house) => Object.assign(house.operations[2], { visible: ['a', 'a'] })), ''],
     ['a reserved field', changed((house) => Object.assign(house.operations[2], { visible: ['prototype'] })), ''],
     [
@@ -148,6 +171,52 @@ describe('CO-32 refuses what no contract exports, and says where', () => {
       changed((house) =>
         Object.assign(house.operations[2], { visible: Array.from({ length: MAX_NAMES + 1 }, (_, n) => `f${100 + n}`) }),
       ),
+      '',
+    ],
+    [
+      'a template outside the grammar',
+      changed((post) => Object.assign(post.operations[1], { subject: '*' }), Post),
+      '',
+    ],
+    ['no subject', changed((post) => delete post.operations[1].subject, Post), 'operations[1].subject'],
+    [
+      'a queue that retains',
+      changed((post) => Object.assign(post.operations[0], { retain: true }), Post),
+      'operations[0].retain',
+    ],
+    [
+      'faults of a topic',
+      changed((post) => Object.assign(post.operations[1], { faults: ['X'] }), Post),
+      'operations[1].faults',
+    ],
+    [
+      'a flow that is no object',
+      changed((order) => Object.assign(order.operations[0], { flow: 1 }), Order),
+      'operations[0].flow',
+    ],
+    [
+      'a flow without steps',
+      changed((order) => Object.assign(order.operations[0].flow, { steps: {} }), Order),
+      'operations[0].flow.steps',
+    ],
+    [
+      'a step to no text',
+      changed((order) => Object.assign(order.operations[0].flow.steps, { start: 1 }), Order),
+      'operations[0].flow.steps.start',
+    ],
+    [
+      'a step to no state',
+      changed((order) => Object.assign(order.operations[0].flow.steps, { start: 'x' }), Order),
+      '',
+    ],
+    [
+      'two keys',
+      changed((order) => Object.assign(order.operations[1].flow, { key: 'x' }), Order),
+      'operations[1].flow.key',
+    ],
+    [
+      'a flow of a topic',
+      changed((post) => Object.assign(post.operations[1], { flow: { key: 'a', steps: { start: 'end' } } }), Post),
       '',
     ],
     ['an operation outside the grammar', changed((house) => Object.assign(house.operations[4], { name: 'x-y' })), ''],

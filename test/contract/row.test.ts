@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { toHex } from '../../src/bytes.js'
 import { encodeControl } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
-import { type Operation, oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { type Operation, oneWay, queue, requestResponse, stream, topic } from '../../src/contract/operation.js'
 import { type Row, rowDigest, rowOf, rowsOf } from '../../src/contract/row.js'
 import { bytes, nothing } from '../../src/contract/shape.js'
 import { native } from '../../src/crypto/native.js'
@@ -57,10 +57,10 @@ describe.each([noble, native].filter((provider) => provider !== undefined))('wit
 test('CO-16 rows rise bytewise by name, whatever order the contract lists them in', () => {
   const made = contract('a.v1', { read, b: log, aB: log, ab: log, a2: log, a: log })
   expect(rowsOf(made).map(({ name }) => name)).toEqual(['a', 'a2', 'aB', 'ab', 'b', 'read'])
-  expect(JSON.parse(JSON.stringify(made))).toEqual({ name: 'a.v1', operations: rowsOf(made) })
+  expect(JSON.parse(JSON.stringify(made))).toMatchObject({ name: 'a.v1', operations: rowsOf(made) })
 })
 
-test('CO-18 the rows of both kinds have an empty subject and retain nothing', () => {
+test('CO-18 the rows of calls and one-way messages have an empty subject and retain nothing', () => {
   for (const row of [rowOf('read', read), rowOf('log', log)]) expect([row.subject, row.retain]).toEqual(['', false])
 })
 
@@ -125,4 +125,45 @@ test('CO-18 CO-19 a stream has no subject, no faults, and is not idempotent', ()
     idempotent: false,
   })
   expect(() => Reflect.apply(stream, undefined, [{ up: String }])).toThrow(TypeError)
+})
+
+test('CO-18 CO-19 the row of a topic has a subject and may retain, that of a queue has a subject', () => {
+  const usual = { name: 'o', subject: '', faults: [], visible: [], retain: false, idempotent: false }
+  expect(rowOf('o', topic(Room))).toEqual({ ...usual, kind: 'topic' })
+  expect(rowOf('o', topic(Room, { subject: '{room}.a', retain: true, visible: ['room'] }))).toEqual({
+    ...usual,
+    kind: 'topic',
+    subject: '{room}.a',
+    visible: ['room'],
+    retain: true,
+  })
+  expect(rowOf('o', queue(Room, { subject: '{room}', leaseMs: 1, maxDeliveries: 1, visible: ['room'] }))).toEqual({
+    ...usual,
+    kind: 'queue',
+    subject: '{room}',
+    visible: ['room'],
+  })
+})
+
+test('CO-18 CO-19 what a kind does not have is refused of an operation made by hand', () => {
+  const { terms } = oneWay(Room)
+  const wrong: readonly Operation[] = [
+    ...(['requestResponse', 'oneWay', 'stream'] as const).map((kind) => ({ kind, terms: { ...terms, subject: 'x' } })),
+    ...(['requestResponse', 'oneWay', 'stream', 'queue'] as const).map((kind) => ({
+      kind,
+      terms: { ...terms, retain: true },
+    })),
+    ...(['oneWay', 'stream', 'topic', 'queue'] as const).flatMap((kind) => [
+      { kind, terms: { ...terms, faults: ['X'] } },
+      { kind, terms: { ...terms, idempotent: true } },
+    ]),
+  ]
+  const withWays = (operation: Operation): Operation =>
+    operation.kind === 'stream'
+      ? { ...operation, terms: { ...operation.terms, up: 'items', down: 'items' } }
+      : operation
+  for (const operation of wrong.map(withWays))
+    expect(() => contract('a.v1', { operation }), JSON.stringify(operation)).toThrow(RangeError)
+  for (const kind of ['topic', 'queue'] as const)
+    expect(() => contract('a.v1', { o: { kind, terms: { ...terms, subject: '{x}' } } })).not.toThrow()
 })

@@ -17,7 +17,7 @@ import { parseJson } from '../../src/policy/json.js'
 import { canMatch, parsePattern } from '../../src/policy/pattern.js'
 import { policyStore } from '../../src/policy/store.js'
 import { decodeFrames, type Frame } from '../../src/session/frames.js'
-import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { encodeFrame, encodeLabels, encodeSubject, writeBegin, writeData } from '../../src/session/framewriter.js'
 import { decodeHello, decodeRetry, encodeHello, encodeRetry } from '../../src/session/hello.js'
 import {
   type Acceptance,
@@ -86,14 +86,17 @@ const FRAMES: readonly Frame[] = [
 
 const begin = (): Uint8Array => {
   const out = new Uint8Array(200)
-  const head = { operation: 0, ttlMs: 500, labels: encodeLabels({ a: 'b', c: '' }) }
+  const labels = encodeLabels({ a: 'b', c: '' })
+  const head = { operation: 0, subject: encodeSubject('a.*'), standing: true, ttlMs: 500, labels }
   return out.slice(0, writeBegin(out, 0, 1, head, 1, encode({ room: 'kitchen' })))
 }
 
 const writeFrame = (frame: Frame): Uint8Array => {
   const out = new Uint8Array(20_000)
   if (frame.is === 'BEGIN') {
-    const head = { operation: frame.operation, ttlMs: frame.ttlMs, labels: encodeLabels(frame.labels) }
+    const { operation, standing, ttlMs } = frame
+    const subject = encodeSubject(frame.subject)
+    const head = { operation, subject, standing, ttlMs, labels: encodeLabels(frame.labels) }
     const flags = (frame.end ? 1 : 0) | (frame.more ? 2 : 0)
     return out.slice(0, writeBegin(out, 0, frame.exchange, head, flags, frame.body))
   }

@@ -1,16 +1,18 @@
 import { concat, EMPTY, utf8 } from '../../src/bytes.js'
 import { encode, type Wire } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
-import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { VERBS } from '../../src/contract/kinds.js'
+import { oneWay, queue, requestResponse, stream, topic } from '../../src/contract/operation.js'
 import { bytes, type Shape } from '../../src/contract/shape.js'
 import { defaultProvider } from '../../src/crypto/default.js'
 import { policyStore } from '../../src/policy/store.js'
+import type { Act } from '../../src/session/acts.js'
 import { Engine } from '../../src/session/engine.js'
 import type { Established } from '../../src/session/established.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import type { Exchange } from '../../src/session/exchange.js'
 import { decodeFrames, NO_LABELS } from '../../src/session/frames.js'
-import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { encodeFrame, encodeLabels, encodeSubject, writeBegin, writeData } from '../../src/session/framewriter.js'
 import { encodeHello } from '../../src/session/hello.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { encodePacket } from '../../src/session/packets.js'
@@ -36,6 +38,8 @@ const Room = contract('room.v1', {
   note: oneWay(anything),
   talk: stream({ request: anything, up: anything, down: anything }),
   tube: stream({ up: bytes, down: bytes }),
+  vote: queue(anything, { subject: '{kind}' }),
+  wave: topic(anything, { subject: 'of.{room}' }),
 })
 
 const XX = suiteById(0x0011)
@@ -44,7 +48,7 @@ if (XX === undefined) throw new Error('expected XX')
 const limits = limitsOf({ plaintext: 1_024, message: 4_096, exchanges: 3, exchangeWindow: 4_096, sessionWindow: 8_192 })
 const policy = policyStore({
   version: 1,
-  rules: [{ id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send', 'stream'], on: ['>'] }],
+  rules: [{ id: 'all', effect: 'allow', by: ['any'], verbs: VERBS.filter((verb) => verb !== 'initiate'), on: ['>'] }],
 })
 const both = { uses: [Room], serves: [Room], limits, policy, pq: 'off' } as const
 
@@ -61,10 +65,11 @@ const record = (...frames: readonly Uint8Array[]): Uint8Array => {
   return concat(Uint8Array.of(0, bytes.length >>> 8, bytes.length & 0xff), bytes)
 }
 
-const begin = (exchange: number, operation: number, flags: number, body: Uint8Array): Uint8Array => {
+const begin = (exchange: number, operation: number, flags: number, body: Uint8Array, of = '', standing = false) => {
   const out = new Uint8Array(4_096)
   const labels = exchange === 5 ? encodeLabels({ a: 'b' }) : EMPTY
-  return out.slice(0, writeBegin(out, 0, exchange, { operation, ttlMs: exchange === 3 ? 40 : 0, labels }, flags, body))
+  const head = { operation, subject: encodeSubject(of), standing, ttlMs: exchange === 3 ? 40 : 0, labels }
+  return out.slice(0, writeBegin(out, 0, exchange, head, flags, body))
 }
 
 const data = (exchange: number, flags: number, length: number): Uint8Array => {
@@ -75,7 +80,7 @@ const data = (exchange: number, flags: number, length: number): Uint8Array => {
 const body = encode({ room: 'kitchen' })
 /**
  * Steps of this end: 1 call, 2 note, 3 consume, 4 reply, 5 fault, 6 time, 7 seal, 8 cancel, 9 drain, 10 and 11 streams, 12 and
- * 13 an item of the peer's or an own one, 14 and 15 its end or a STOP.
+ * 13 an item of the peer's or an own one, 14 and 15 its end or a STOP, 16 to 18 publish, enqueue and subscribe.
  */
 const SEEDS = [
   [record(begin(1, 1, 1, body)), Uint8Array.of(3, 4, 7)],
@@ -99,6 +104,10 @@ const SEEDS = [
   [record(begin(1, 2, 0, body), data(1, 0, 9), data(1, 1, 0)), Uint8Array.of(3, 12, 12, 14, 0, 7)],
   [record(begin(1, 3, 0, EMPTY), data(1, 0, 900)), Uint8Array.of(7, 3, 12, 14, 1, 5, 7)],
   [Uint8Array.of(10, 13, 13, 15, 0, 7), record(data(2, 0, 3), data(2, 1, 0)), Uint8Array.of(3, 7)],
+  [record(begin(1, 5, 0, encode({}), 'of.*', true), data(1, 0, 1)), Uint8Array.of(3, 12, 12, 7, 14, 1, 7)],
+  [record(begin(1, 4, 1, encode({ value: 1, key: 'k' }), 'a'), begin(3, 5, 1, body, 'of.a')), Uint8Array.of(3, 4, 7)],
+  [Uint8Array.of(16, 17, 18, 13, 7), record(encodeFrame({ is: 'FAULT', exchange: 4, code: 81, body: EMPTY }))],
+  [Uint8Array.of(18, 7), record(data(2, 0, 1), encodeFrame({ is: 'FAULT', exchange: 2, code: 80, body: EMPTY }))],
   [Uint8Array.of(11, 13, 7), record(encodeFrame({ is: 'STOP', exchange: 2, code: 48 })), Uint8Array.of(15, 1, 7)],
 ].map((parts) => concat(...parts))
 
@@ -191,6 +200,15 @@ class Play {
       case 14:
       case 15:
         this.#end(step === 14 ? asked : own, this.#script.byte() % 2 === 0)
+        break
+      case 16:
+        this.#begin('wave', { subject: 'of.a' })
+        break
+      case 17:
+        this.#begin('vote', { subject: 'a', value: { value: 1 } })
+        break
+      case 18:
+        this.#begin('wave', { subject: 'of.*', standing: true })
     }
   }
 
@@ -210,6 +228,12 @@ class Play {
 
   #item(exchange: Exchange | undefined): void {
     if (exchange?.stream !== true || exchange.last) return
+    if (exchange.route.standing && !exchange.mine) {
+      const value = { pad: 'x'.repeat(700) }
+      const delivery = { subject: 'of.a', item: encode(value), bytes: 700, content: () => value }
+      this.#traffic.exchanges.items.deliver(exchange, delivery, this.#nowMs)
+      return
+    }
     const isTube = exchange.route.row.name === 'tube'
     this.#traffic.exchanges.items.add(exchange, isTube ? new Uint8Array(700) : { pad: 'x'.repeat(700) }, this.#nowMs)
   }
@@ -220,10 +244,10 @@ class Play {
     else if (!exchange.last) this.#traffic.exchanges.items.end(exchange)
   }
 
-  #begin(operation: string): void {
+  #begin(operation: string, where: Partial<Act> = {}): void {
     const { exchanges } = this.#traffic
     const value = operation === 'tube' ? undefined : { pad: 'x'.repeat(900) }
-    const act = { contract: 'room.v1', operation, value, ttlMs: 30, labels: NO_LABELS }
+    const act = { contract: 'room.v1', operation, value, ttlMs: 30, labels: NO_LABELS, ...where }
     const admitted = exchanges.acts.admit(act, this.#nowMs)
     if (!('effect' in admitted)) this.#own.push(exchanges.begin(admitted, this.#nowMs).exchange)
   }

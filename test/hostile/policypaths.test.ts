@@ -93,6 +93,16 @@ const PATHS: Readonly<Record<string, Path>> = {
     in: { 'src/link/edge.ts': 1, 'src/link/stream.ts': 1 },
     because: 'by the writer of a stream; the engine judges each',
   },
+  'the engine is given a delivery': {
+    code: /(?:\bengine|#engine)\.deliver\(/,
+    in: { 'src/link/edge.ts': 2, 'src/link/stream.ts': 1 },
+    because: 'by who serves what stands; the engine asks for each, and once to know alone',
+  },
+  'a delivery is handed over': {
+    code: /#stream\.deliver\(/,
+    in: { 'src/messaging/queueconsumer.ts': 1, 'src/messaging/topicsubscriber.ts': 1 },
+    because: 'to the stream of its own subscription or consumer',
+  },
   'the engine is given an answer': {
     code: /\bengine\.reply\(/,
     in: { 'src/link/dispatch.ts': 1 },
@@ -129,7 +139,9 @@ const PATHS: Readonly<Record<string, Path>> = {
       'src/link/linkcalls.ts': 2,
       'src/link/linkrequest.ts': 2,
       'src/messaging/client.ts': 2,
+      'src/messaging/queue.ts': 2,
       'src/messaging/stream.ts': 1,
+      'src/messaging/topic.ts': 2,
     },
     because: 'the edge of a session, or a link, which asks the edge of its present session',
   },

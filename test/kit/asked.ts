@@ -18,7 +18,7 @@ export const withSubjects = (name: `${string}.v${number}`, subjects: Readonly<Re
       { kind: 'requestResponse' as const, terms: { ...terms, subject } },
     ]),
   )
-  return { name, operations, toJSON: () => ({ name, operations: [] }) }
+  return { name, operations, flow: undefined, toJSON: () => ({ name, operations: [] }) }
 }
 
 export const CONTRACTS: readonly (readonly Contract[])[] = [

@@ -10,6 +10,7 @@ import {
   type PolicyStore,
   policyStore,
   requestResponse,
+  type ServeOptions,
   type Session,
   SottoError,
   serve,
@@ -159,7 +160,7 @@ test.each(['far', 'near'] as const)(
 )
 
 /** A session of both contracts; handlers of Cut are given. */
-const between = async (handlers: Partial<Handlers<typeof Cut>>, of: Parameters<typeof serve>[1] = {}) => {
+const between = async (handlers: Partial<Handlers<typeof Cut>>, of: ServeOptions = {}) => {
   const stores = { near: policyStore(OPEN), far: policyStore(OPEN) }
   const mine: Handlers<typeof Cut> = { ask: ({ n }) => n, tell: () => undefined, talk: () => nothing(), ...handlers }
   const served = serve(Cut, { failed: () => undefined, ...of }, mine)

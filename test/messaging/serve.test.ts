@@ -7,7 +7,7 @@ import { SottoError } from '../../src/errors.js'
 import { callerOf } from '../../src/link/face.js'
 import { client } from '../../src/messaging/client.js'
 import { type Handlers, type ServeOptions, serve } from '../../src/messaging/serve.js'
-import { alice, code, gate, pair } from '../link/sessions.js'
+import { alice, all, code, codeOf, gate, pair } from '../link/sessions.js'
 import { outcome, tapped } from './service.js'
 
 const Room = z.object({ room: z.string() })
@@ -455,9 +455,20 @@ test('an operation that the contract lacks is call/internal, whatever asked for 
   await client(near, House).read(kitchen)
   const [message] = incoming
   if (message === undefined) throw new Error('expected a message')
-  const { admitted, labels, signal, stands } = message
+  const { admitted, labels, signal, stands, subject, step, timeLeftMs } = message
   const rest = { session: far, operation: 'toString', value: kitchen, stream: undefined }
-  const odd = { admitted, labels, signal, stands, ...rest }
+  const odd = { admitted, labels, signal, stands, subject, step, timeLeftMs, ...rest }
   expect(service.answer(odd)).toMatchObject({ is: 'internal' })
   expect(failed).toHaveBeenCalledTimes(1)
+})
+
+test('ME-45 a one-way message that the shape refuses is reported here, refused there, and gives its credit back', async () => {
+  const failed = vi.fn()
+  const { near } = await inHouse(serve(House, { failed }, handlers))
+  for (let n = 0; n < 3; n++) await callerOf(near).send('house.v1', 'log', n, {})
+  await near.ping()
+  expect(failed.mock.calls.map(([error]) => codeOf(error))).toEqual(Array(3).fill('contract/invalid'))
+  await near.close()
+  const refused = { verb: 'send', address: 'house.v1.log' }
+  expect(await all(near.refusals)).toMatchObject([refused, refused, refused])
 })

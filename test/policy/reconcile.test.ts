@@ -141,6 +141,22 @@ describe('two logs', () => {
     expect(short(compare(a, ofB(decided(A, 'in', '0'))))).toEqual(['unsent b 0'])
   })
 
+  test('AU-39 nor has a delivery, which is told with its count: the request to hear it has a partner', () => {
+    for (const verb of ['subscribe', 'consume']) {
+      const id = '0123456789abcdef.ir.1.'
+      const denied = { verb, effect: 'deny', why: 'rule' }
+      const b = ofB(decided(A, 'in', `${id}0`, { verb }), decided(A, 'in', `${id}10`, denied))
+      const a = ofA(decided(B, 'out', `${id}0`, { verb }))
+      expect(compare(a, b)).toMatchObject({ findings: [], common: { paired: 1 } })
+      expect(short(compare(ofA(), b))).toEqual([`unsent b ${id}0`])
+    }
+    // An item of a stream has a partner, and what is sent.
+    expect(short(compare(ofA(), ofB(decided(A, 'in', 'x.ir.1.1', { verb: 'stream' }))))).toEqual(['unsent b x.ir.1.1'])
+    expect(short(compare(ofA(decided(B, 'out', 'x.ir.1.1', { verb: 'consume' })), ofB()))).toEqual([
+      'missing a x.ir.1.1',
+    ])
+  })
+
   test.each([
     ['unopened', [closed(A)]],
     ['unclosed', [opened(A)]],

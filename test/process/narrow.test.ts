@@ -2,15 +2,13 @@ import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { client, generateIdentity } from '../../src/index.js'
 import { dial, type Endpoint, writeIdentity } from '../../src/node.js'
 import { codeOf, failure, unhandled } from '../link/sessions.js'
+import { buildProgram } from './program.js'
 import { type Told, Ward } from './ward.js'
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'sotto-narrow-'))
 const program = join(folder, 'narrowpeer.mjs')
 const keyFile = join(folder, 'theirs.key')
@@ -20,16 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 beforeAll(async () => {
   await writeIdentity(keyFile, theirs)
-  await build({
-    entryPoints: [at('narrowpeer.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-    alias: { '#native': at('../../src/crypto/native.ts') },
-  })
+  await buildProgram('narrowpeer.ts', program)
 })
 
 /** A session with a serving process of its own, with two streams that are open there; `tell` makes it act. */

@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { bytes, client, contract, generateIdentity, SottoError, stream } from '../../src/index.js'
 import { dial, type Endpoint, writeIdentity } from '../../src/node.js'
 import { codeOf, failure, unhandled } from '../link/sessions.js'
+import { buildProgram } from './program.js'
 import { measured, number, open } from './tape.js'
 
 /** More of them look longer: SOTTO_STREAM_MIB. */
@@ -19,7 +18,6 @@ const CHUNK = 262_144
 const GROWTH = 96 * MIB
 const MOST = 320 * MIB
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'sotto-streams-'))
 const program = join(folder, 'streampeer.mjs')
 const keyFile = join(folder, 'theirs.key')
@@ -30,16 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 beforeAll(async () => {
   await writeIdentity(keyFile, theirs)
-  await build({
-    entryPoints: [at('streampeer.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-    alias: { '#native': at('../../src/crypto/native.ts') },
-  })
+  await buildProgram('streampeer.ts', program)
 })
 
 const Tape = contract('tape.v1', {

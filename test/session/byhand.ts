@@ -206,7 +206,14 @@ export const frame = encodeFrame
 /** A BEGIN of Note's operation, whole: 10 bytes around a body of up to 63. */
 export const begin = (exchange: number, body: Uint8Array): Uint8Array => {
   const head = new Uint8Array(32 + body.length)
-  const end = writeBegin(head, 0, exchange, { operation: 0, ttlMs: 0, labels: EMPTY }, 0x01, body)
+  const end = writeBegin(
+    head,
+    0,
+    exchange,
+    { operation: 0, subject: EMPTY, standing: false, ttlMs: 0, labels: EMPTY },
+    0x01,
+    body,
+  )
   return head.subarray(0, end)
 }
 

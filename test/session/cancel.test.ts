@@ -285,7 +285,7 @@ describe('at the answering end', () => {
     }
   })
 
-  test('SE-57 a deadline tells the handler, and takes back an answer that waits for credit', () => {
+  test('SE-57 SE-162 a deadline tells the handler, and takes back an answer that waits for credit', () => {
     const raw = new Raw()
     const exchange = asked(raw, 50)
     expect(raw.engine.wakeAt()).toBe(50)

@@ -126,7 +126,7 @@ describe('BEGIN', () => {
     expect(fate(play(1))).toBe('session/limit')
   })
 
-  test('SE-50 empty notes are bounded by 64 bytes each until they are consumed', () => {
+  test('SE-50 SE-163 empty notes are bounded by 64 bytes each until they are consumed', () => {
     const raw = new Raw({ limits: limitsOf({ sessionWindow: 4_096 }) })
     const notes = (from: number, count: number) =>
       Array.from({ length: count }, (_, index) => begin({ exchange: from + 2 * index, operation: NOTE }))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concat, MAX_VARINT, utf8, varintLength, writeVarint } from '../../src/bytes.js'
+import { concat, EMPTY, MAX_VARINT, utf8, varintLength, writeVarint } from '../../src/bytes.js'
 import { SottoError } from '../../src/errors.js'
 import {
   decodeFrames,
@@ -15,7 +15,7 @@ import {
   MAX_LABELS,
   NO_LABELS,
 } from '../../src/session/frames.js'
-import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { encodeFrame, encodeLabels, encodeSubject, writeBegin, writeData } from '../../src/session/framewriter.js'
 
 const seed = Number(process.env.SOTTO_SEED ?? Math.floor(Math.random() * 2 ** 31))
 console.log(`frames: SOTTO_SEED=${seed}`)
@@ -31,7 +31,9 @@ const encoded = (frame: Frame): Uint8Array => {
   const flags = (frame.end ? FLAG.end : 0) | (frame.more ? FLAG.more : 0)
   const out = new Uint8Array(8_192 + frame.body.length)
   if (frame.is === 'DATA') return out.slice(0, writeData(out, 0, frame.exchange, flags, frame.body))
-  const head = { operation: frame.operation, ttlMs: frame.ttlMs, labels: encodeLabels(frame.labels) }
+  const { operation, standing, ttlMs } = frame
+  const subject = encodeSubject(frame.subject)
+  const head = { operation, subject, standing, ttlMs, labels: encodeLabels(frame.labels) }
   return out.slice(0, writeBegin(out, 0, frame.exchange, head, flags, frame.body))
 }
 
@@ -49,6 +51,8 @@ const text = (bytes: number) => fc.string({ unit: 'binary', maxLength: bytes / 4
 const labels = fc
   .uniqueArray(fc.tuple(token, text(MAX_LABEL_VALUE)), { selector: ([name]) => name, maxLength: MAX_LABELS })
   .map((entries) => Object.freeze(Object.assign(Object.create(null), Object.fromEntries(entries))))
+const subject = fc.oneof(fc.constant(''), fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }))
+const standing = fc.boolean()
 const ending = fc.constantFrom({ end: true, more: false }, { end: false, more: true }, { end: false, more: false })
 
 /** One arbitrary a frame; a frame of the table without one does not compile. */
@@ -56,7 +60,7 @@ const FRAME: { readonly [Is in FrameName]: fc.Arbitrary<Extract<Frame, { readonl
   ACCEPT: fc.record({ is: fc.constant('ACCEPT'), body }),
   REFUSE: fc.record({ is: fc.constant('REFUSE'), code: number, detail: text(MAX_DETAIL) }),
   BEGIN: fc
-    .tuple(fc.record({ exchange: number, operation: number, ttlMs: number, labels, body }), ending)
+    .tuple(fc.record({ exchange: number, operation: number, subject, standing, ttlMs: number, labels, body }), ending)
     .map(([fields, flags]) => ({ is: 'BEGIN', ...fields, ...flags })),
   DATA: fc
     .tuple(fc.record({ exchange: number, body }), ending)
@@ -101,6 +105,8 @@ const ONE: readonly (readonly [FrameName, Uint8Array])[] = [
       is: 'BEGIN',
       exchange: 64,
       operation: 1,
+      subject: 'a.*',
+      standing: true,
       ttlMs: 30_000,
       labels: Object.assign(Object.create(null), { a: 'é', b: '' }),
       body: Uint8Array.of(1, 2, 3),
@@ -257,12 +263,17 @@ test('SE-100 a credential of a frame has 1 to 4,096 bytes', () => {
 
 describe('SE-32 is refused:', () => {
   test('SE-32 every value of the flags but the ones listed', () => {
-    const rest = Uint8Array.of(1, 1, 1, 1, 1, 0x61, 1, 0x62, 0)
+    const subject = Uint8Array.of(1, 0x61)
+    const labels = Uint8Array.of(1, 1, 0x61, 1, 0x62)
     for (let flags = 0; flags < 256; flags++) {
-      const begin = refused(
-        concat(Uint8Array.of(FRAMES.BEGIN.type, flags), flags & FLAG.labels ? rest : varints(1, 1, 1, 0)),
+      const begin = concat(
+        Uint8Array.of(FRAMES.BEGIN.type, flags, 1, 1),
+        flags & FLAG.subject ? subject : EMPTY,
+        Uint8Array.of(1),
+        flags & FLAG.labels ? labels : EMPTY,
+        Uint8Array.of(0),
       )
-      expect(begin === 'taken', `BEGIN ${flags}`).toBe([0, 1, 2, 4, 5, 6].includes(flags))
+      expect(refused(begin) === 'taken', `BEGIN ${flags}`).toBe(flags < 32 && (flags & 3) !== 3)
       const data = refused(concat(Uint8Array.of(FRAMES.DATA.type, flags), varints(1, 0)))
       expect(data === 'taken', `DATA ${flags}`).toBe([0, 1, 2].includes(flags))
     }

@@ -7,11 +7,26 @@ import type { Exchange } from '../../src/session/exchange.js'
 import { FLAG } from '../../src/session/frames.js'
 import type { Arrived } from '../../src/session/narrowing.js'
 import { read } from '../source.js'
-import { act, begin, CALL, data, Flow, filled, NOTE, Raw, Streams, stretch, TALK } from './wire.js'
+import {
+  act,
+  begin,
+  CALL,
+  data,
+  Flow,
+  filled,
+  NEWS,
+  NOTE,
+  Places,
+  placed,
+  Raw,
+  Streams,
+  stretch,
+  TALK,
+} from './wire.js'
 
 const { more } = FLAG
 const none = 0
-const verbs = ['call', 'send', 'stream']
+const verbs = ['call', 'send', 'stream', 'publish', 'subscribe']
 const X = { to: 'x' }
 
 const when = (attribute: string, value: Wire) => [
@@ -38,7 +53,7 @@ class Stage {
   exchange: Exchange | undefined
 
   constructor(peers: Readonly<Record<string, number>> = {}) {
-    this.raw = new Raw({ policy: this.store }, peers, [Flow, Streams])
+    this.raw = new Raw({ policy: this.store }, peers, [Flow, Streams, Places])
   }
 
   begin(of: Act): this {
@@ -55,6 +70,26 @@ class Stage {
   /** The peer begins its exchange 1. */
   asked(operation: number, body: Uint8Array = encode('q'), flags: number = FLAG.end): this {
     this.raw.send(begin({ exchange: 1, operation, body, flags: flags | FLAG.labels, labels: X }))
+    return this
+  }
+
+  /** The peer subscribes, in its exchange 1. */
+  stands(): this {
+    const operation = 5 + NEWS
+    const body = encode({})
+    const subject = 'of.*.*'
+    this.raw.send(
+      begin({ exchange: 1, operation, subject, standing: true, flags: none | FLAG.labels, labels: X, body }),
+    )
+    return this
+  }
+
+  deliver(...subjects: readonly string[]): this {
+    for (const subject of subjects) {
+      const value = { who: subject.includes('x') ? 'x' : 'z' }
+      const delivery = { subject, item: encode([subject, false, 0, [null, value]]), bytes: 8, content: () => value }
+      expect(this.raw.engine.deliver(this.begun, delivery, 0)).toBe(true)
+    }
     return this
   }
 
@@ -130,6 +165,7 @@ const NARROW = { sessionWindow: 8_192, exchangeWindow: 4_096 }
 const credit = [act('note', text(1_900)), act('note', text(1_900)), act('note', text(1_900)), act('note', text(1_900))]
 const item = (value: Wire): Uint8Array => encode(value)
 const bad = { who: 'x' }
+const heard = placed('news', {}, { subject: 'of.*.*', standing: true })
 
 /** Each row of the table: how it comes to be. What is denied is its label `to`, or an item of who `x`. */
 const STATES: Readonly<Record<string, () => Stage>> = {
@@ -211,6 +247,16 @@ const STATES: Readonly<Record<string, () => Stage>> = {
     stage.raw.engine.end(stage.begun)
     return stage.read()
   },
+  'own standing open': () => new Stage().begin(heard).item(1).read().item(2),
+  'own standing a delivery came': () => {
+    const stage = new Stage().begin(heard).read()
+    stage.raw.send(data(2, item(null), none))
+    return stage
+  },
+  "peer's standing waits for its handler": () => new Stage().stands(),
+  "peer's standing open": () => new Stage().stands().see().deliver('of.a.b').read(),
+  "peer's standing deliveries wait": () => new Stage().stands().see().deliver('of.a.b', 'of.a.c'),
+  "peer's standing a delivery waits that is denied": () => new Stage().stands().see().deliver('of.a.b', 'of.x.c'),
   "peer's stream an item unread that is denied": () => {
     const stage = new Stage().asked(TALK, item('q'), none).see()
     stage.raw.send(data(1, item('a'), none), data(1, item(bad), none))

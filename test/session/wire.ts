@@ -3,7 +3,8 @@ import type { Wire } from '../../src/cbor.js'
 import { recordLength } from '../../src/channel/record.js'
 import { Splitter } from '../../src/channel/splitter.js'
 import { type Contract, contract } from '../../src/contract/define.js'
-import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { VERBS } from '../../src/contract/kinds.js'
+import { oneWay, queue, requestResponse, stream, topic } from '../../src/contract/operation.js'
 import { bytes, type Shape } from '../../src/contract/shape.js'
 import { defaultProvider } from '../../src/crypto/default.js'
 import { ERRORS, type ErrorCode, SottoError } from '../../src/errors.js'
@@ -13,7 +14,7 @@ import { offerOf } from '../../src/session/agreement.js'
 import { Engine } from '../../src/session/engine.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import { decodeFrames, FLAG, type Frame, NO_LABELS } from '../../src/session/frames.js'
-import { encodeFrame, encodeLabels, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { encodeFrame, encodeLabels, encodeSubject, writeBegin, writeData } from '../../src/session/framewriter.js'
 import type { Admitted, Denial } from '../../src/session/gate.js'
 import { type Limits, limitsOf } from '../../src/session/limits.js'
 import type { ResponderSide } from '../../src/session/side.js'
@@ -52,6 +53,29 @@ export const Streams = contract('streams.v1', {
   watch: stream({ request: anything, down: anything, visible: ['n', 'who'] }),
 })
 
+/** Topics and queues, numbered from 0 in a session of their own. */
+export const Places = contract('places.v1', {
+  jobs: queue(anything, { subject: '{kind}', visible: ['n', 'who'] }),
+  news: topic(anything, { subject: 'of.{room}.{sensor}', visible: ['n', 'who'] }),
+  plain: topic(anything, { visible: ['n', 'who'] }),
+  work: queue(anything),
+})
+
+export const JOBS = 0
+export const NEWS = 1
+export const PLAIN = 2
+export const WORK = 3
+
+/** An act of the contract Places. */
+export const placed = (operation: keyof typeof Places.operations, value?: Wire, over: Partial<Act> = {}): Act => ({
+  contract: 'places.v1',
+  operation,
+  value,
+  ttlMs: 0,
+  labels: NO_LABELS,
+  ...over,
+})
+
 export const TALK = 2
 export const TUBE = 3
 export const WATCH = 4
@@ -68,7 +92,7 @@ export const stretch = (operation: 'talk' | 'tube' | 'watch', value?: Wire, over
 
 /** A policy that lets anybody do anything. */
 export const anyAct = () =>
-  rules({ id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send', 'stream'], on: ['>'] })
+  rules({ id: 'all', effect: 'allow', by: ['any'], verbs: VERBS.filter((verb) => verb !== 'initiate'), on: ['>'] })
 
 /** An act of the contract Flow, with no ttl and no labels unless said. */
 export const act = (operation: 'call' | 'note', value?: Wire, over: Partial<Act> = {}): Act => ({
@@ -93,6 +117,8 @@ export const rules = (...list: readonly object[]) => policyStore({ version: 1, r
 interface BeginOf {
   readonly exchange: number
   readonly operation?: number
+  readonly subject?: string
+  readonly standing?: boolean
   readonly flags?: number
   readonly ttlMs?: number
   readonly labels?: Readonly<Record<string, string>>
@@ -104,13 +130,15 @@ const NOTHING = new Uint8Array(0)
 export const begin = ({
   exchange,
   operation = CALL,
+  subject = '',
+  standing = false,
   flags = FLAG.end,
   ttlMs = 0,
   labels = {},
   body = NOTHING,
 }: BeginOf): Uint8Array => {
-  const head = { operation, ttlMs, labels: encodeLabels(labels) }
-  const out = new Uint8Array(64 + head.labels.length + body.length)
+  const head = { operation, subject: encodeSubject(subject), standing, ttlMs, labels: encodeLabels(labels) }
+  const out = new Uint8Array(64 + head.subject.length + head.labels.length + body.length)
   return out.slice(0, writeBegin(out, 0, exchange, head, flags, body))
 }
 

@@ -27,7 +27,7 @@ export const BROKEN: readonly Broken[] = [
       {
         file: 'session/arrivals.ts',
         from: "this.#emit({ is: 'message', exchange,",
-        to: "this.#emit({ is: 'message', exchange, admitted, value: body.value, labels, charge: 0, held: 0 })\n this.#emit({ is: 'message', exchange,",
+        to: "this.#emit({ is: 'message', exchange, admitted, value, labels, charge: 0, held: 0 })\n this.#emit({ is: 'message', exchange,",
       },
     ],
     breaks: ['twice'],
@@ -86,8 +86,8 @@ export const BROKEN: readonly Broken[] = [
     edits: [
       {
         file: 'session/outbox.ts',
-        from: 'if (exchange.oneWay) return this.#ones',
-        to: 'if (exchange.oneWay && !this.#isLarge(exchange)) return this.#ones',
+        from: 'if (exchange.oneWay || (exchange.mine && exchange.route.row.flow !== undefined)) return this.#ones',
+        to: 'if ((exchange.oneWay || (exchange.mine && exchange.route.row.flow !== undefined)) && !this.#isLarge(exchange)) return this.#ones',
       },
     ],
     breaks: ['order'],
@@ -164,6 +164,22 @@ export const BROKEN: readonly Broken[] = [
       },
     ],
     breaks: ['policy'],
+  },
+  {
+    name: 'a delivery is not asked for',
+    edits: [
+      {
+        file: 'session/items.ts',
+        from: 'if (!this.#mayGo(exchange, delivery, nowMs, waits)) return',
+        to: 'if (nowMs < 0) return',
+      },
+    ],
+    breaks: ['policy'],
+  },
+  {
+    name: 'a subject costs nothing at the one end',
+    edits: [{ file: 'session/charge.ts', from: 'subject.length + labels.length', to: 'labels.length' }],
+    breaks: ['budget', 'credit', 'spurious'],
   },
   {
     name: 'what ran and is denied by then surely did not',

@@ -1,19 +1,20 @@
-import type { Kind } from '../../src/contract/kinds.js'
 import { decodeFrames, type Frame, NO_LABELS } from '../../src/session/frames.js'
-import { encodeLabels } from '../../src/session/framewriter.js'
+import { encodeLabels, encodeSubject } from '../../src/session/framewriter.js'
 import type { Limits } from '../../src/session/limits.js'
 import type { Role } from './script.js'
-import { deniesKind, deniesOwn } from './service.js'
+import { deniesForm, deniesOwn, type Form, formOf, keeps } from './service.js'
 import { violation } from './violation.js'
 
-/** What a BEGIN takes of the session window beside its labels and body, and an item of both windows (SE-50, SE-124). */
+/** What a BEGIN takes of the session window beside its subject, labels and body, and an item of both windows (SE-50, SE-124). */
 const CHARGE = 64
 
 type FrameOf<Name extends Frame['is']> = Extract<Frame, { readonly is: Name }>
 
 /** One end's part of an exchange, as its records have it. */
 interface Flow {
-  readonly kind: Kind
+  readonly form: Form
+  /** What goes down in it are deliveries. */
+  readonly standing: boolean
   /** Bytes of bodies, and what they took of the exchange's window. */
   sent: number
   charged: number
@@ -23,7 +24,15 @@ interface Flow {
   ended: boolean
 }
 
-const flowOf = (kind: Kind): Flow => ({ kind, sent: 0, charged: 0, whole: false, pieces: false, ended: false })
+const flowOf = ({ form, standing }: Pick<Flow, 'form' | 'standing'>): Flow => ({
+  form,
+  standing,
+  sent: 0,
+  charged: 0,
+  whole: false,
+  pieces: false,
+  ended: false,
+})
 
 /**
  * What one end of a session has sealed, and how much of what its peer sealed it has opened: read from the plaintext of
@@ -34,7 +43,6 @@ export class Direction {
   readonly #role: Role
   /** Of both directions of the session. */
   readonly #keys: Set<string>
-  readonly #kindOf: (operation: number) => Kind
   /** The number of the policy in force. */
   readonly #policy: () => number
   other: Direction
@@ -58,18 +66,11 @@ export class Direction {
   rekeys = 0
   refreshes = 0
 
-  constructor(
-    role: Role,
-    limits: Limits,
-    keys: Set<string>,
-    kindOf: (operation: number) => Kind,
-    policy: () => number,
-  ) {
+  constructor(role: Role, limits: Limits, keys: Set<string>, policy: () => number) {
     this.#role = role
     this.#policy = policy
     this.limits = limits
     this.#keys = keys
-    this.#kindOf = kindOf
     this.#granted = limits.sessionWindow
     this.other = this
   }
@@ -148,13 +149,13 @@ export class Direction {
     const expected = this.#lastBegun === 0 ? this.#role + 1 : this.#lastBegun + 2
     if (frame.exchange !== expected) throw violation('frames', `exchange ${frame.exchange} in place of ${expected}`)
     this.#lastBegun = frame.exchange
-    const flow = flowOf(this.#kindOf(frame.operation))
+    const flow = flowOf({ form: formOf(frame), standing: frame.standing })
     this.#flows.set(frame.exchange, flow)
     this.#checkPolicy(frame.exchange, flow)
-    if (flow.kind !== 'oneWay' && ++this.#calls > this.other.limits.exchanges)
+    if (flow.form !== 'oneWay' && ++this.#calls > this.other.limits.exchanges)
       throw violation('budget', `${this.#calls} calls are open`)
     const labels = frame.labels === NO_LABELS ? 0 : encodeLabels(frame.labels).length
-    this.#take(frame, flow, CHARGE + labels, 0)
+    this.#take(frame, flow, CHARGE + encodeSubject(frame.subject).length + labels, 0)
   }
 
   #data(frame: FrameOf<'DATA'>): void {
@@ -163,20 +164,26 @@ export class Direction {
     const theirs = this.other.#flows.get(id)
     // A reply, and an item that comes down, follow the whole of the request.
     if (flow === undefined && theirs?.whole === true) {
-      flow = flowOf(theirs.kind)
-      flow.whole = flow.kind === 'stream'
+      flow = flowOf(theirs)
+      flow.whole = flow.form === 'stream'
       this.#flows.set(id, flow)
     }
     if (flow === undefined || flow.ended) throw violation('frames', `DATA in exchange ${id}, which takes none`)
     this.#checkPolicy(id, flow)
-    const item = flow.kind === 'stream' && flow.whole && !frame.more && (frame.body.length > 0 || flow.pieces)
-    this.#take(frame, flow, item ? CHARGE : 0, item ? CHARGE : 0)
+    const mine = id % 2 === (this.#role + 1) % 2
+    if (!mine && flow.standing && frame.body.length > 0 && keeps(this.#policy(), { is: 'hear' }))
+      throw violation('policy', `a delivery of exchange ${id} is framed, which is denied`)
+    const item = flow.form === 'stream' && flow.whole && !frame.more && (frame.body.length > 0 || flow.pieces)
+    const charge = item ? CHARGE : 0
+    // What goes up in what stands takes nothing of the session's window (SE-157).
+    const shared = mine && flow.standing && flow.whole ? -frame.body.length : charge
+    this.#take(frame, flow, shared, charge)
   }
 
   /** What stands now is framed, and nothing else; an end that says no more is no message. */
-  #checkPolicy(exchange: number, { kind }: Flow): void {
+  #checkPolicy(exchange: number, { form }: Flow): void {
     const mine = exchange % 2 === (this.#role + 1) % 2
-    if (mine ? deniesOwn(this.#policy(), kind) : deniesKind(this.#policy(), kind))
+    if (mine ? deniesOwn(this.#policy(), form) : deniesForm(this.#policy(), form))
       throw violation('policy', `something of exchange ${exchange} is framed, which is denied`)
   }
 
@@ -198,7 +205,7 @@ export class Direction {
   #fault({ exchange }: FrameOf<'FAULT'>): void {
     const theirs = this.other.#flows.get(exchange)
     if (theirs === undefined) throw violation('frames', `FAULT in exchange ${exchange}, which never began`)
-    const flow = this.#flows.get(exchange) ?? flowOf(theirs.kind)
+    const flow = this.#flows.get(exchange) ?? flowOf(theirs)
     if (flow.ended) throw violation('frames', `FAULT in exchange ${exchange}, which was answered`)
     this.#flows.set(exchange, flow)
     this.#end(exchange, flow)
@@ -227,7 +234,7 @@ export class Direction {
   #end(exchange: number, flow: Flow): void {
     flow.ended = true
     const theirs = this.other.#flows.get(exchange)
-    if (flow.kind === 'oneWay' || theirs?.ended !== true) return
+    if (flow.form === 'oneWay' || theirs?.ended !== true) return
     const begun = exchange % 2 === this.other.#role ? this : this.other
     begun.#calls--
   }

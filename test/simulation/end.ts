@@ -13,7 +13,7 @@ import { EPOCH_MS } from './credentials.js'
 import type { Direction } from './direction.js'
 import { Handlers } from './handlers.js'
 import type { Begin, Role } from './script.js'
-import { denies, deniesKind, deniesSelf, isSame, LIMITED, messageOf } from './service.js'
+import { denies, deniesForm, deniesSelf, isOneWay, isSame, keeps, LIMITED, messageOf, placeOf } from './service.js'
 import { canFollow } from './states.js'
 import { Talks, type Track } from './talks.js'
 import { violation } from './violation.js'
@@ -71,7 +71,7 @@ export class End {
     this.direction = direction
     this.#world = world
     this.#state = engine.state
-    this.#talks = new Talks(engine, () => world.nowMs())
+    this.#talks = new Talks(engine, world)
     this.#handlers = new Handlers({
       engine,
       limits: direction.limits,
@@ -79,7 +79,7 @@ export class End {
       after: (ms, act) => world.after(ms, act),
       isLive: () => !this.isClosed && !this.gone,
       readable: ({ exchange }) => {
-        if (!exchange.mine && deniesKind(world.policy(), 'stream'))
+        if (!exchange.mine && deniesForm(world.policy(), 'stream'))
           throw violation('policy', `an item of exchange ${exchange.id} is read, which is denied`)
       },
     })
@@ -110,7 +110,7 @@ export class End {
   get torn(): boolean {
     if (this.#world.nowMs() < this.closeAt) return false
     for (const { begin, exchange, delivered } of this.peer.sent)
-      if (begin.is === 'note' && exchange.id > 0 && !delivered) return true
+      if (isOneWay(begin) && exchange.id > 0 && !delivered) return true
     return false
   }
 
@@ -133,13 +133,13 @@ export class End {
     const labels = step.refused === 'head' ? { to: 'head' } : NO_LABELS
     const nowMs = this.#world.nowMs()
     try {
-      const act = { contract: 'sim.v1', operation: step.is, value, ttlMs: step.ttlMs, labels }
+      const act = { contract: 'sim.v1', ...placeOf(seq, step, value), ttlMs: step.ttlMs, labels }
       const admitted = this.engine.admit(act, nowMs)
       if ('effect' in admitted !== deniesSelf(this.#world.policy(), step))
         throw violation('policy', 'the own gate is wrong')
       if ('effect' in admitted) return
       const { exchange, taken } = this.engine.begin(admitted, nowMs)
-      const awaited = step.is !== 'note' || !taken
+      const awaited = !isOneWay(step) || !taken
       const deadlineAt = step.ttlMs > 0 ? nowMs + step.ttlMs : Number.POSITIVE_INFINITY
       const asked = newAsked<End>({ seq, begin: step, from: this, value, exchange, awaited, deadlineAt })
       this.#world.asked.push(asked)
@@ -262,6 +262,8 @@ export class End {
         break
       case 'stopped':
         this.#talks.forget(event.exchange)
+        // SE-158: the engine ends what stands by itself.
+        if (SottoError.is(event.error, 'session/closed')) this.#trackSent(event.exchange).ended = true
         break
       case 'over':
         this.#over(event.exchange)
@@ -288,13 +290,15 @@ export class End {
   }
 
   #message(event: EventOf<'message'>): void {
-    const asked = this.#askedOf(event.value)
+    const { verb } = event.exchange.route
+    const value = verb === 'enqueue' ? memberOf(event.value, 'value') : event.value
+    const asked = this.#askedOf(value)
     if (this.engine.stands(event) !== true) return
-    if (!isSame(event.value, asked.value)) throw violation('unsent', `message ${asked.seq} has come changed`)
+    if (!isSame(value, asked.value)) throw violation('unsent', `message ${asked.seq} has come changed`)
     if (asked.delivered) throw violation('twice', `message ${asked.seq} is delivered again`)
     if (denies(this.#world.policy(), asked.begin)) throw violation('policy', `message ${asked.seq} is dispatched`)
     asked.delivered = true
-    if (asked.begin.is === 'note') {
+    if (isOneWay(asked.begin)) {
       if (asked.seq < this.#lastNote) throw violation('order', `message ${asked.seq} after ${this.#lastNote}`)
       this.#lastNote = asked.seq
     }
@@ -334,6 +338,12 @@ export class End {
     return exchange.mine ? down : up
   }
 
+  /** What this end writes. */
+  #trackSent(exchange: Exchange): Track {
+    const { up, down } = this.#streamOf(exchange)
+    return exchange.mine ? up : down
+  }
+
   #reply({ exchange, value }: EventOf<'reply'>): void {
     const asked = this.#book.find(exchange)
     if (asked.answered !== 'reply' || !isSame(value, asked.answer))
@@ -360,7 +370,8 @@ export class End {
     if (this.#isOwn(denial.decision)) return
     const asked = this.peer.#book.byDecision(denial.decision)
     const limited = denial.why === 'limit' && this.#world.policy() === LIMITED
-    if (!limited && !denies(this.#world.policy(), asked.begin))
+    const policy = this.#world.policy()
+    if (!limited && !denies(policy, asked.begin) && !keeps(policy, asked.begin))
       throw violation('policy', `message ${asked.seq} is refused by ${denial.why}`)
     asked.denied = true
   }
@@ -384,12 +395,15 @@ export class End {
   }
 
   #askedOf(value: Wire | undefined): Asked {
-    const seq: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'seq') : undefined
+    const seq = memberOf(value, 'seq')
     const asked = typeof seq === 'number' ? this.#world.asked[seq] : undefined
     if (asked === undefined || asked.from !== this.peer) throw violation('unsent', 'a message that the peer never sent')
     return asked
   }
 }
+
+const memberOf = (value: Wire | undefined, name: string): Wire | undefined =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 
 /** By the virtual clock. */
 const endOf = ({ expiresMs = Number.POSITIVE_INFINITY }: Peer): number => expiresMs - EPOCH_MS

@@ -5,7 +5,7 @@ import type { Exchange } from '../../src/session/exchange.js'
 import type { Fault } from '../../src/session/faults.js'
 import type { Limits } from '../../src/session/limits.js'
 import type { Asked } from './asked.js'
-import { answerOf } from './service.js'
+import { answerOf, isOneWay } from './service.js'
 import type { Talks } from './talks.js'
 import { violation } from './violation.js'
 
@@ -61,11 +61,11 @@ export class Handlers<A extends Asked> {
 
   /** A message: its handler takes it and works as the message says. */
   start(event: EventOf<'message'>, asked: A): void {
-    const { is, takeMs, workMs, how } = asked.begin
+    const { takeMs, workMs, how } = asked.begin
     const work = { event, asked, consumed: false }
     this.#works.set(event.exchange, work)
     this.#count(event, 0)
-    if (is !== 'note') this.#served.set(event.exchange, asked)
+    if (!isOneWay(asked.begin)) this.#served.set(event.exchange, asked)
     this.#owner.after(takeMs, () => this.#take(work))
     if (how !== 'never') this.#owner.after(takeMs + workMs, () => this.#answer(work))
   }
@@ -127,7 +127,7 @@ export class Handlers<A extends Asked> {
     if (this.#charge > limits.sessionWindow) throw violation('budget', `${this.#charge} bytes wait to be taken`)
     if (this.#held > limits.message + 64) throw violation('budget', `${this.#held} bytes of messages in pieces wait`)
     if (this.#early > 8 * limits.sessionWindow) throw violation('budget', `${this.#early} bytes of items wait`)
-    const calls = [...this.#works.values()].filter(({ asked }) => asked.begin.is !== 'note').length
+    const calls = [...this.#works.values()].filter(({ asked }) => !isOneWay(asked.begin)).length
     if (calls > limits.exchanges) throw violation('budget', `${calls} calls are with handlers`)
   }
 
@@ -143,7 +143,7 @@ export class Handlers<A extends Asked> {
     if (work.consumed || !this.#owner.isLive()) return
     work.consumed = true
     this.#giveBack(work.event)
-    if (work.asked.begin.is !== 'note') return
+    if (!isOneWay(work.asked.begin)) return
     this.#works.delete(work.event.exchange)
     work.event.exchange.handled()
   }
@@ -157,7 +157,7 @@ export class Handlers<A extends Asked> {
   #answer(work: Work<A>): void {
     const { event, asked } = work
     const { exchange } = event
-    if (asked.begin.is === 'note' || !this.#owner.isLive() || !this.#works.delete(exchange)) return
+    if (isOneWay(asked.begin) || !this.#owner.isLive() || !this.#works.delete(exchange)) return
     this.#consume(work)
     exchange.handled()
     const how = asked.begin.how === 'never' ? 'reply' : asked.begin.how

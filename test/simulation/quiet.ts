@@ -8,7 +8,7 @@ const BESIDE = 4_096
 /** The longest packet or record. */
 const UNIT = 65_538
 /** Entries of maps, sets and arrays that an engine has when nothing is under way. */
-const IDLE_ENTRIES = 200
+const IDLE_ENTRIES = 300
 
 /** Where the engine counts. */
 const OUTBOX = ['$traffic', 'exchanges', 'outbox'] as const
@@ -97,7 +97,33 @@ const placesOf = ({ direction: { limits, other } }: End): number => Math.min(lim
 const held = ({ engine }: End) => {
   const side = fieldOf(engine, '$side')
   const policy = fieldOf(engine, '$side', 'policy', 'compiled')
-  return heldBy(engine, [side, policy, ...(typeof side === 'object' && side !== null ? Object.values(side) : [])])
+  const { bytes, entries } = heldBy(engine, [
+    side,
+    policy,
+    // Bounded by a number of their own, and of no message.
+    ...knownOf(engine),
+    ...(typeof side === 'object' && side !== null ? Object.values(side) : []),
+  ])
+  return { bytes, entries: entries - subjectsOf(engine) }
+}
+
+/** The addresses that operations have known last. */
+const knownOf = (engine: End['engine']): readonly unknown[] => {
+  if (fieldOf(engine, '$traffic') === undefined) return []
+  return ['inbound', 'outbound'].flatMap((way) => {
+    const routes: unknown = fieldOf(engine, ...EXCHANGES, 'established', way)
+    if (!Array.isArray(routes)) return []
+    return routes.map((route: unknown) =>
+      typeof route === 'object' && route !== null ? fieldOf(route, 'known') : null,
+    )
+  })
+}
+
+/** What is kept of past messages of topics: a text for each that a window lets begin. */
+const subjectsOf = (engine: End['engine']): number => {
+  if (engine.state !== 'open') return 0
+  const subjects = fieldOf(engine, ...EXCHANGES, '$sent', '$subjects')
+  return Array.isArray(subjects) ? subjects.length : 0
 }
 
 /** The record of one-way messages that may still be refused: 4 bytes for each that a window lets begin. */

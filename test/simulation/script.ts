@@ -15,9 +15,9 @@ export interface Handling {
   readonly back: number
 }
 
-/** A call, a one-way message, a stream of items both ways, or one of bytes. */
+/** A call, a one-way message, a stream of items both ways, or one of bytes; what is enqueued, published, and subscribed to. */
 export type Begin = {
-  readonly is: 'call' | 'note' | 'talk' | 'tube'
+  readonly is: 'call' | 'note' | 'talk' | 'tube' | 'job' | 'post' | 'hear'
   readonly by: Role
   readonly times: number
   /** Characters of the message. */
@@ -155,7 +155,7 @@ const actOf = (random: Random, setting: Setting): Step => {
 }
 
 const beginOf = (random: Random, { provider }: Setting, by: Role): Begin => ({
-  is: random.pick(['call', 'call', 'call', 'note', 'note', 'note', 'talk', 'tube'] as const),
+  is: random.pick(['call', 'call', 'job', 'note', 'note', 'post', 'talk', 'tube', 'hear'] as const),
   by,
   items: random.pick([0, 1, 2, 5, 20]),
   times: random.pick([1, 1, 1, 2, 3, 8]),

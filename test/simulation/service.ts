@@ -1,9 +1,10 @@
 import type { Wire } from '../../src/cbor.js'
 import { contract } from '../../src/contract/define.js'
-import type { Kind } from '../../src/contract/kinds.js'
-import { oneWay, requestResponse, stream } from '../../src/contract/operation.js'
+import { oneWay, queue, requestResponse, stream, topic } from '../../src/contract/operation.js'
 import { rowsOf } from '../../src/contract/row.js'
 import { bytes, type Shape } from '../../src/contract/shape.js'
+import type { Act } from '../../src/session/acts.js'
+import type { Frame } from '../../src/session/frames.js'
 import type { Begin } from './script.js'
 
 type Body = {
@@ -21,17 +22,31 @@ const anything: Shape<Body> = {
 /** Both ends use and serve it. */
 export const Service = contract('sim.v1', {
   call: requestResponse({ request: anything, response: anything, visible: ['who'] }),
+  job: queue(anything, { subject: '{kind}', visible: ['who'] }),
   note: oneWay(anything, { visible: ['who'] }),
+  post: topic(anything, { subject: 'of.{room}', visible: ['who'] }),
   talk: stream({ request: anything, up: anything, down: anything, visible: ['who'] }),
   tube: stream({ request: anything, up: bytes, down: bytes, visible: ['who'] }),
 })
 
 const KINDS = rowsOf(Service).map(({ kind }) => kind)
 
-/** The kind of the operation of this number. */
-export const kindOf = (operation: number): Kind => KINDS[operation] ?? 'oneWay'
+/** What a message is to both ends, whatever its operation is called. */
+export type Form = 'call' | 'oneWay' | 'stream'
 
-const verbs = ['call', 'send', 'stream']
+/** The form of what a BEGIN begins. */
+export const formOf = ({ operation, standing }: Extract<Frame, { readonly is: 'BEGIN' }>): Form => {
+  const kind = KINDS[operation]
+  if (standing || kind === 'stream') return 'stream'
+  return kind === 'oneWay' || kind === 'topic' ? 'oneWay' : 'call'
+}
+
+export const isOneWay = ({ is }: Pick<Begin, 'is'>): boolean => is === 'note' || is === 'post'
+
+const calls = ['call', 'enqueue']
+const streams = ['stream', 'subscribe']
+const oneWays = ['send', 'publish']
+const verbs = [...calls, ...oneWays, ...streams]
 const when = (attribute: string, value: string) => [
   { attribute, is: 'present' },
   { attribute, is: 'eq', value },
@@ -51,15 +66,15 @@ const allowing = (only: readonly string[], limit?: object) => ({
 /** The policies that are put in force in turn, by number: all, all but notes, notes alone, nothing, all in a limit, own calls alone. */
 export const POLICIES = [
   allowing(verbs),
-  allowing(['call', 'stream']),
-  allowing(['send']),
+  allowing([...calls, ...streams]),
+  allowing(oneWays),
   { version: 1, rules: refusals },
   allowing(verbs, { concurrent: 2, perSecond: 20 }),
   {
     version: 1,
     rules: [
       ...allowing(verbs).rules,
-      { id: 'calls-alone', effect: 'deny', to: ['any'], verbs: ['send', 'stream'], on: ['>'] },
+      { id: 'calls-alone', effect: 'deny', to: ['any'], verbs: [...oneWays, ...streams], on: ['>'] },
     ],
   },
 ]
@@ -68,20 +83,43 @@ export const POLICIES = [
 export const LIMITED = 4
 
 /** Whether an end with this policy refuses a message of its peer. */
-export const denies = (policy: number, { is, refused }: Begin): boolean => {
-  return refused === 'head' || refused === 'body' || deniesKind(policy, is === 'note' ? 'oneWay' : 'stream')
+export const denies = (policy: number, begin: Begin): boolean => {
+  const { is, refused } = begin
+  const bodied = refused === 'body' && is !== 'hear'
+  return refused === 'head' || bodied || deniesForm(policy, isOneWay(begin) ? 'oneWay' : 'stream')
 }
+
+/** Whether an end with this policy hands nothing that is published to its peer, which may have asked for it. */
+export const keeps = (policy: number, { is }: Pick<Begin, 'is'>): boolean => policy === 5 && is === 'hear'
 
 /** Whether an end with this policy refuses a message of its own. */
 export const deniesSelf = (policy: number, { is, refused }: Begin): boolean =>
-  refused === 'own' || (policy === 5 && is !== 'call')
+  (refused === 'own' && is !== 'hear') || (policy === 5 && is !== 'call' && is !== 'job')
 
-/** Whether an end with this policy denies its peer whatever is of this kind. */
-export const deniesKind = (policy: number, kind: Kind): boolean =>
-  policy === 3 || (policy === 1 && kind === 'oneWay') || (policy === 2 && kind !== 'oneWay')
+/** Whether an end with this policy denies its peer whatever is of this form. */
+export const deniesForm = (policy: number, form: Form): boolean =>
+  policy === 3 || (policy === 1 && form === 'oneWay') || (policy === 2 && form !== 'oneWay')
 
-/** Whether an end with this policy denies itself whatever is of this kind. */
-export const deniesOwn = (policy: number, kind: Kind): boolean => policy === 5 && kind !== 'requestResponse'
+/** Whether an end with this policy denies itself whatever is of this form. */
+export const deniesOwn = (policy: number, form: Form): boolean => policy === 5 && form !== 'call'
+
+/** Where a message goes; what is enqueued travels in an envelope. */
+export const placeOf = (
+  seq: number,
+  { is }: Begin,
+  value: Wire,
+): Pick<Act, 'operation' | 'subject' | 'standing' | 'value'> => {
+  switch (is) {
+    case 'post':
+      return { operation: 'post', subject: `of.room${seq}`, value }
+    case 'hear':
+      return { operation: 'post', subject: 'of.*', standing: true, value }
+    case 'job':
+      return { operation: 'job', subject: 'mail', value: { value } }
+    default:
+      return { operation: is, value }
+  }
+}
 
 /** What is sent: no two are alike. */
 export const messageOf = (

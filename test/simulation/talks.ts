@@ -1,10 +1,10 @@
-import type { Wire } from '../../src/cbor.js'
+import { encode, type Wire } from '../../src/cbor.js'
 import { SottoError } from '../../src/errors.js'
 import type { Engine } from '../../src/session/engine.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import type { Exchange } from '../../src/session/exchange.js'
 import type { Asked } from './asked.js'
-import { byteAt, isSame, itemOf } from './service.js'
+import { byteAt, isSame, itemOf, keeps } from './service.js'
 import { violation } from './violation.js'
 
 type Item = Extract<EngineEvent, { readonly is: 'item' }>
@@ -19,6 +19,12 @@ export interface Track {
 
 export const newTrack = (): Track => ({ written: 0, ended: false, read: 0 })
 
+/** The clock and the policy of the end. */
+interface Surroundings {
+  nowMs(): number
+  policy(): number
+}
+
 interface Writer {
   readonly asked: Asked
   readonly track: Track
@@ -31,12 +37,12 @@ interface Writer {
 /** What the application of one end writes and reads in streams. */
 export class Talks {
   readonly #engine: Engine
-  readonly #nowMs: () => number
+  readonly #world: Surroundings
   readonly #writers = new Map<Exchange, Writer>()
 
-  constructor(engine: Engine, nowMs: () => number) {
+  constructor(engine: Engine, world: Surroundings) {
     this.#engine = engine
-    this.#nowMs = nowMs
+    this.#world = world
   }
 
   /** All items of this direction; then its end, if `ends`. */
@@ -50,30 +56,42 @@ export class Talks {
     const writer = this.#writers.get(exchange)
     if (writer === undefined) return
     const { asked, track } = writer
-    const { items, back, is } = asked.begin
+    const { back, is } = asked.begin
     while (writer.left > 0) {
-      const value = itemOf(asked.seq, is === 'tube', items - writer.left, back)
-      const room = this.#put(exchange, value)
+      const index = is === 'tube' ? track.written / Math.max(back, 1) : track.written
+      const room = this.#put(exchange, itemOf(asked.seq, is === 'tube', index, back))
       if (room === undefined) writer.left = 0
       else {
         writer.left--
-        track.written += is === 'tube' ? back : 1
+        if (room !== 'denied') track.written += is === 'tube' ? back : 1
       }
       if (room === false) return
     }
     if (writer.ends) this.end(exchange, track)
   }
 
-  /** Whether there is room for more; undefined for an item over the limit, which is not sent. */
-  #put(exchange: Exchange, value: Wire): boolean | undefined {
+  /** Whether there is room for more; undefined for an item over the limit, which is not sent, nor is one that is denied. */
+  #put(exchange: Exchange, value: Wire): boolean | undefined | 'denied' {
+    const nowMs = this.#world.nowMs()
     try {
-      const answer = this.#engine.item(exchange, value, this.#nowMs())
+      if (!exchange.mine && exchange.route.standing) return this.#deliver(exchange, value, nowMs)
+      const answer = this.#engine.item(exchange, value, nowMs)
       if (typeof answer === 'object') throw violation('policy', 'the own gate refuses an item')
       return answer
     } catch (error) {
       if (SottoError.is(error, 'call/too-large')) return undefined
       throw error
     }
+  }
+
+  /** What is published, to one that hears of it. */
+  #deliver(exchange: Exchange, value: Wire, nowMs: number): boolean | 'denied' {
+    const item = encode(value)
+    const delivery = { subject: 'of.room', item, bytes: item.length, content: () => value }
+    const answer = this.#engine.deliver(exchange, delivery, nowMs)
+    if (answer === 'denied' && !keeps(this.#world.policy(), { is: 'hear' }))
+      throw violation('policy', 'a delivery is refused that is allowed')
+    return answer
   }
 
   /** The end follows when all is written. */

@@ -7,7 +7,6 @@ import { Agreed, Ledger, watched } from './keyring.js'
 import { Process } from './process.js'
 import { checkBudgets, checkHeld, checkOver, checkQuiet } from './quiet.js'
 import { FAULTS, type Fault, type Role, type Script, type Step } from './script.js'
-import { kindOf } from './service.js'
 import { Session } from './session.js'
 import { emptyTally, type Tally } from './tally.js'
 import { Violation, violation } from './violation.js'
@@ -86,6 +85,9 @@ export class World {
       case 'note':
       case 'talk':
       case 'tube':
+      case 'job':
+      case 'post':
+      case 'hear':
         for (let i = 0; i < step.times; i++) session.ends[step.by].begin(step)
         break
       case 'cancel':
@@ -146,7 +148,7 @@ export class World {
 
   #start(role: Role, keys: Set<string>): End {
     const process = this.#processes[role]
-    const direction = new Direction(role, process.limits, keys, kindOf, () => process.policy)
+    const direction = new Direction(role, process.limits, keys, () => process.policy)
     const provider = watched(this.#script.setting.provider, this.#random, this.#ledger, this.#agreed, {
       sealed: (key, n, plaintext) => direction.sealed(key, n, plaintext),
       opened: () => {

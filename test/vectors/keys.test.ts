@@ -12,6 +12,7 @@ import { CipherState } from '../../src/noise/cipherstate.js'
 import { HandshakeState } from '../../src/noise/handshake.js'
 import { generateKeyPair } from '../../src/noise/keypair.js'
 import { Split } from '../../src/noise/split.js'
+import { decodeFrames } from '../../src/session/frames.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import * as schema from '../../test-vectors/schema.js'
 import { providers } from '../crypto/providers.js'
@@ -21,20 +22,54 @@ import { codeOf, expectEveryByteToMatter, flipped, readVectors } from './file.js
 
 declareFixedKeys('vectors fix every key, and are run more than once')
 
-const { vectors: handshakes } = readVectors(schema.noise, 'noise-hfs')
+const { vectors: handshakes } = readVectors(schema.FILES['noise-hfs'], 'noise-hfs')
 type NoiseVector = (typeof handshakes)[number]
 
-describe.each(providers)('noise-hfs.json with $name', (provider) => {
-  test('NO-11, NO-31 sotto vectors noise passes all', () => {
-    const vectors = readNoiseVectors(read('test-vectors/noise-hfs.json'))
-    expect(vectors).toHaveLength(4)
-    expect(vectors.map((vector) => runNoiseVector(vector, provider))).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ])
+describe.each(providers)('the vectors of Noise with $name', (provider) => {
+  test.each([
+    ['noise', 220],
+    ['noise-hfs', 4],
+    ['noise-refused', 1_000],
+    ['noise-suites-refused', 280],
+  ] as const)('NO-5 NO-10 NO-11 NO-12 NO-31 sotto vectors noise passes all of %s.json', (name, least) => {
+    const vectors = readNoiseVectors(read(`test-vectors/${name}.json`))
+    expect(vectors.length).toBeGreaterThanOrEqual(least)
+    expect(vectors.every(({ fails }) => (fails === undefined) !== name.includes('refused'))).toBe(true)
+    const failed = vectors.map((vector, at) => [at, vector.name, runNoiseVector(vector, provider)] as const)
+    expect(failed.filter(([, , why]) => why !== undefined)).toEqual([])
   })
+
+  test('NO-31 a vector to be refused fails where its fault is taken out, or said to be elsewhere', () => {
+    const vectors = readNoiseVectors(read('test-vectors/noise-suites-refused.json'))
+    const tampered = vectors.filter(({ messages }) => messages.some(({ written }) => written !== undefined))
+    expect(tampered.length).toBeGreaterThan(200)
+    for (const vector of tampered.filter((_, at) => at % 5 === 0)) {
+      const messages = vector.messages.map(({ payload, written, ciphertext }) => ({
+        payload,
+        ciphertext: written ?? ciphertext,
+        written: undefined,
+      }))
+      expect(runNoiseVector({ ...vector, messages }, provider)).toBeDefined()
+    }
+    const [first] = tampered
+    if (first?.fails === undefined) expect.fail('expected a vector that fails')
+    const { message = 0 } = first.fails
+    for (const fails of [
+      { ...first.fails, code: 'noise/decrypt' },
+      { ...first.fails, message: message + 1 },
+      { ...first.fails, message: undefined },
+      { ...first.fails, on: 'write' },
+    ])
+      expect(runNoiseVector({ ...first, fails }, provider)).toMatch(/^expected /)
+  })
+})
+
+test.each([
+  ['"fails":{"message":0,"on":"read"}', 'vectors[0].code: expected a string, got nothing'],
+  ['"code":"noise/failed","fails":{"message":0}', 'vectors[0].fails.on: expected a string, got nothing'],
+  ['"code":"noise/failed","fails":{"on":"read"}', 'vectors[0].fails.message: expected a number or null, got nothing'],
+])('NO-31 a vector with %s is malformed, and the place is named', (members, message) => {
+  expect(() => readNoiseVectors(`{"vectors":[{"name":"a","messages":[],${members}}]}`)).toThrow(message)
 })
 
 const side = (vector: NoiseVector, role: 'initiator' | 'responder'): HandshakeState => {
@@ -44,12 +79,12 @@ const side = (vector: NoiseVector, role: 'initiator' | 'responder'): HandshakeSt
     protocol: vector.protocol_name,
     role,
     prologue: fromHex(initiator ? vector.init_prologue : vector.resp_prologue),
-    psks: psks.map(fromHex),
-    s: generateKeyPair('25519', fromHex(initiator ? vector.init_static : vector.resp_static)),
+    psks: (psks ?? []).map(fromHex),
+    s: generateKeyPair('25519', fromHex((initiator ? vector.init_static : vector.resp_static) ?? '')),
     ephemeralForTesting: {
-      e: fromHex(initiator ? vector.init_ephemeral : vector.resp_ephemeral),
-      e1: fromHex(vector.init_e1),
-      ekem1: fromHex(vector.resp_ekem1),
+      e: fromHex((initiator ? vector.init_ephemeral : vector.resp_ephemeral) ?? ''),
+      e1: fromHex(vector.init_e1 ?? ''),
+      ekem1: fromHex(vector.resp_ekem1 ?? ''),
     },
   })
 }
@@ -72,7 +107,7 @@ describe.each(handshakes)('noise-hfs.json $protocol_name', (vector) => {
     }
     for (const changed of flipped(second, [0x01])) {
       const initiator = side(vector, 'initiator')
-      initiator.writeMessage()
+      initiator.writeMessage(fromHex(vector.messages[0]?.payload ?? ''))
       note(2, codeOf(() => initiator.readMessage(changed)) !== 'noise/failed')
     }
     for (const changed of flipped(third, [0x01])) {
@@ -86,7 +121,7 @@ describe.each(handshakes)('noise-hfs.json $protocol_name', (vector) => {
 })
 
 describe.each(providers)('exporter.json with $name', (provider) => {
-  const { vectors, refused } = readVectors(schema.exporter, 'exporter')
+  const { schedules, exports, labels } = readVectors(schema.exporter, 'exporter')
   const splitOf = (ck: Uint8Array, h: Uint8Array): Split => {
     const [k1, k2, x] = hkdfNoise(provider.hash.SHA256, ck, EMPTY, 3)
     const { ChaChaPoly: cipher } = provider.cipher
@@ -104,22 +139,26 @@ describe.each(providers)('exporter.json with $name', (provider) => {
   const told = (split: Split): string =>
     [split.exportReserved('sotto session id', EMPTY, 16), split.send.encryptWithAd(EMPTY, EMPTY)].map(toHex).join()
 
-  test.each(vectors)('NO-26, NO-27, CH-12 $name', ({ ck, h, keys, sessionId, exports }) => {
+  test.each(schedules)('NO-26, CH-12 $name', ({ ck, h, keys, sessionId }) => {
     const split = splitOf(fromHex(ck), fromHex(h))
-    for (const { label, context, length, bytes } of exports)
-      expect(toHex(split.export(label, fromHex(context), length))).toBe(bytes)
     const [send, receive] = [new Uint8Array(16), new Uint8Array(16)]
     provider.cipher.ChaChaPoly.importKey(fromHex(keys.k_ir)).seal(0, EMPTY, EMPTY, send)
     provider.cipher.ChaChaPoly.importKey(fromHex(keys.k_ri)).seal(0, EMPTY, EMPTY, receive)
     expect(toHex(split.receive.decryptWithAd(EMPTY, receive))).toBe('')
     expect(told(split)).toBe([sessionId, toHex(send)].join())
+    expect(toHex(split.takeRoot())).toBe(keys.root)
     expectEveryByteToMatter(fromHex(ck), (changed) => told(splitOf(changed, fromHex(h))))
     expectEveryByteToMatter(fromHex(h), (changed) => told(splitOf(fromHex(ck), changed)))
   })
 
-  test.each(refused)('$rule $name is refused', ({ label, length }) => {
+  test.each(exports)('NO-27 $name', ({ ck, h, label, context, length, bytes }) => {
+    expect(toHex(splitOf(fromHex(ck), fromHex(h)).export(label, fromHex(context), length))).toBe(bytes)
+  })
+
+  test.each(labels)('$rule $name: $valid', ({ label, length, valid }) => {
     const split = splitOf(new Uint8Array(32), new Uint8Array(32))
-    expect(() => split.export(label, EMPTY, length)).toThrow(RangeError)
+    if (valid) expect(split.export(label, EMPTY, length)).toHaveLength(length)
+    else expect(() => split.export(label, EMPTY, length)).toThrow(RangeError)
   })
 })
 
@@ -138,7 +177,17 @@ const openApart = (cipher: CipherName, key: string, nonce: string, record: Uint8
 }
 
 describe.each(providers)('channel.json with $name', (provider) => {
-  const { records, rekeys, refused } = readVectors(schema.channel, 'channel')
+  const { records, rekeys, rekeysRefused, refused } = readVectors(schema.channel, 'channel')
+
+  /** The plaintexts of the records of one direction, whose key is replaced behind each REKEY. */
+  const opened = (opener: Opener, sealed: readonly string[]): string[] =>
+    sealed.map((record) => {
+      const bytes = fromHex(record)
+      if (recordLength(bytes) !== bytes.length) expect.fail('expected one whole record')
+      const plaintext = opener.open(bytes)
+      if (decodeFrames(plaintext).at(-1)?.is === 'REKEY') opener.rekey()
+      return toHex(plaintext)
+    })
 
   test.each(records)('CH-3, CH-4 $cipher: $name', ({ cipher, key, n, nonce, plaintext, record }) => {
     const bytes = fromHex(record)
@@ -149,13 +198,15 @@ describe.each(providers)('channel.json with $name', (provider) => {
     expectEveryByteToMatter(bytes, open)
   })
 
-  test.each(rekeys)('CH-6 $cipher: $name', ({ cipher, chain }) => {
-    const opener = openerOf(provider, cipher, chain[0]?.key ?? '', 0)
-    for (const { key, nonce, plaintext, record } of chain) {
-      expect(toHex(opener.open(fromHex(record)))).toBe(plaintext)
-      expect(openApart(cipher, key, nonce, fromHex(record))).toBe(plaintext)
-      opener.rekey()
-    }
+  test.each(rekeys)('CH-6 $cipher: $name', ({ cipher, key, n, records, plaintexts, keys, nonces }) => {
+    expect(opened(openerOf(provider, cipher, key, n), records)).toEqual(plaintexts)
+    const apart = records.map((record, i) => openApart(cipher, keys[i] ?? '', nonces[i] ?? '', fromHex(record)))
+    expect(apart).toEqual(plaintexts)
+  })
+
+  test.each(rekeysRefused)('$rule $cipher: $name is $code', ({ cipher, key, n, records, code }) => {
+    expect(codeOf(() => opened(openerOf(provider, cipher, key, n), records.slice(0, -1)))).toBe('nothing')
+    expect(codeOf(() => opened(openerOf(provider, cipher, key, n), records))).toBe(code)
   })
 
   test.each(refused)('$rule $cipher: $name is $code', ({ cipher, key, n, record, code }) => {

@@ -2,6 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { EMPTY, toHex } from '../../src/bytes.js'
 import { decode, encode } from '../../src/cbor.js'
+import { topic } from '../../src/contract/operation.js'
+import { rowOf } from '../../src/contract/row.js'
+import { bytes } from '../../src/contract/shape.js'
+import { parseTemplate } from '../../src/contract/subject.js'
+import { formOf } from '../../src/kit/frameform.js'
+import type { Route } from '../../src/session/agreement.js'
 import { decodeFault } from '../../src/session/faults.js'
 import { decodeFrames } from '../../src/session/frames.js'
 import { decodeHello, decodeRetry, encodeHello, encodeRetry, prologueOf } from '../../src/session/hello.js'
@@ -16,7 +22,7 @@ import {
 import { decodePacket, encodePacket, packetLength } from '../../src/session/packets.js'
 import { decodePayload, initiationOf } from '../../src/session/payload.js'
 import { fromHex } from '../../test-vectors/hex.js'
-import { bytesOf as bytesOfFrame, formOf } from '../../test-vectors/make/frames.js'
+import { bytesOf as bytesOfFrame } from '../../test-vectors/make/frames.js'
 import * as schema from '../../test-vectors/wireschema.js'
 import { bytesOf, codeOf, diagnosticOf, expectEveryByteToMatter, flipped, readVectors } from './file.js'
 
@@ -108,7 +114,8 @@ describe('initiation.json', () => {
     return { credential: toHex(credential), initiation: message === 2 ? '' : toHex(initiationOf(bytes)) }
   }
 
-  test.each(payloads)('SE-13 a payload: $name', ({ hex, message, credential, initiation }) => {
+  test.each(payloads)('SE-13 a payload: $name', ({ hex, as, credential, initiation }) => {
+    const message = as === 'payload 2' ? 2 : 3
     expect(fieldsOf(message, fromHex(hex))).toEqual({ credential, initiation })
     expectEveryByteToMatter(fromHex(hex), (changed) => JSON.stringify(fieldsOf(message, changed)))
   })
@@ -127,7 +134,18 @@ describe('initiation.json', () => {
 describe('frames.json', () => {
   const { frames, plaintexts, faults, refused } = readVectors(schema.frames, 'frames')
   const forms = (bytes: Uint8Array) => decodeFrames(bytes).map(formOf)
-  const where = { decision: () => '', address: '', items: 3 }
+  // What every code can come of.
+  const row = { ...rowOf('news', topic(bytes)), flow: { key: 'id', steps: { start: 'end' } } }
+  const at = { subject: '', standing: true, address: 'a.v1.news' }
+  const route: Route = {
+    contract: 'a.v1',
+    row,
+    template: parseTemplate(''),
+    verb: 'subscribe',
+    known: new Map(),
+    ...at,
+  }
+  const where = { decision: () => '', route, items: 3 }
 
   test.each(frames)('SE-30 $name', ({ hex, frame }) => {
     expect(forms(fromHex(hex))).toEqual([frame])
@@ -140,13 +158,13 @@ describe('frames.json', () => {
     expectEveryByteToMatter(fromHex(vector.hex), (changed) => JSON.stringify(forms(changed)))
   })
 
-  test.each(faults)('SE-49 $name is $code', ({ wire, body, code, diagnostic }) => {
-    expect(decodeFault(wire, fromHex(body), where).code).toBe(code)
-    if (body !== '') expect(diagnosticOf(decode(fromHex(body)))).toBe(diagnostic)
+  test.each(faults)('SE-49 $name is $error', ({ wire, hex, error, diagnostic }) => {
+    expect(decodeFault(wire, fromHex(hex), where).code).toBe(error)
+    expect(hex === '' ? '' : diagnosticOf(decode(fromHex(hex)))).toBe(diagnostic)
   })
 
   test.each(refused)('$rule $name is $code', ({ as, code, wire, ...vector }) => {
-    const bytes = bytesOf(vector)
-    expect(codeOf(() => (as === 'fault' ? decodeFault(wire ?? 0, bytes, where) : decodeFrames(bytes)))).toBe(code)
+    const given = bytesOf(vector)
+    expect(codeOf(() => (as === 'fault' ? decodeFault(wire ?? 0, given, where) : decodeFrames(given)))).toBe(code)
   })
 })
