@@ -67,7 +67,7 @@ export const build = async (rooms, tests, directory) => {
       mutator: mutatorName,
     }))
   await bundle({
-    stdin: { contents: entryOf(tests.flatMap(filesOf)), resolveDir: ROOT },
+    stdin: { contents: entryOf(names, tests.flatMap(filesOf)), resolveDir: ROOT },
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -77,6 +77,7 @@ export const build = async (rooms, tests, directory) => {
     target: 'node20',
     packages: 'external',
     logLevel: 'warning',
+    ignoreAnnotations: true,
     alias: {
       vitest: join(HERE, 'vitest.mjs'),
       '#native': join(ROOT, 'src/crypto/native.ts'),
@@ -99,12 +100,17 @@ const placed = (contents) => ({
   },
 })
 
-/** The tests of a room; of `kit` its cases, which are one test each where it is about them. */
-const filesOf = (room) => (room === 'kit' ? ['test/mutation/cases.ts'] : tsIn(`test/${room}`, '.test.ts'))
+/** The tests of a folder, or of a file of one; of `kit` its cases, which are one test each where it is about them. */
+const filesOf = (name) => {
+  if (name === 'kit') return ['test/mutation/cases.ts']
+  return name.includes('/') ? [`test/${name}.test.ts`] : tsIn(`test/${name}`, '.test.ts')
+}
 
-const entryOf = (files) =>
+/** Loads the sources by themselves first: what they do then is told apart from what files of tests do as they load. */
+const entryOf = (sources, files) =>
   `export { call, collected } from 'vitest'
 import { within } from 'vitest'
+${sources.map((name) => `import './${name}'`).join('\n')}
 export const load = async () => {
 ${files.map((file) => `  await within(${JSON.stringify(file)}, () => import('./${file}'))`).join('\n')}
 }`

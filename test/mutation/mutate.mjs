@@ -35,7 +35,7 @@ const { values } = parseArgs({
 const rooms = values.rooms.split(',')
 const most = Number(values.most)
 const cache = fileURLToPath(new URL('../../node_modules/.cache/mutation/', import.meta.url))
-const directory = join(cache, `${await stateOf()} ${values.tests}`)
+const directory = join(cache, `${await stateOf()} ${values.tests.replaceAll('/', '.')}`)
 const all = await build(ROOMS, values.tests.split(','), directory)
 /** Ids go up to here: some are of mutants that were left out. */
 const mutants = 1 + Math.max(...all.map(({ id }) => Number(id)))
@@ -99,11 +99,12 @@ const settle = (id, result) => {
 }
 
 const isStatic = new Set(covered.static)
+const atLoad = new Set([...covered.static, ...covered.loading])
 const queue = []
 const statics = []
 for (const { id } of chosen)
   if (covered.anywhere[id] === 1) queue.push(id)
-  else if (isStatic.has(id)) statics.push(id)
+  else if (atLoad.has(id)) statics.push(id)
   else settle(id, { is: 'not covered' })
 
 /** Mutants one after another in one process; one that hangs or breaks it is over, and the next has a new process. */

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url'
 
 /** Tests over this are not called for mutants: each mutant that lives would wait for them. */
 const SLOW_MS = 1_000
+/** What files of tests do as they load is no test's, and not the sources' own loading either. */
+const LOADING = 'loading'
 /** Passes of a mutated place in one test; that many are a loop without an end. */
 const LOOP = 1_000_000
 
@@ -82,7 +84,8 @@ const cover = async ({ mutants }) => {
     process.send({ at: index, ms: Math.round(times[index]) })
   }
   const order = narrowFirst(times, reach)
-  const covered = { static: Object.keys(coverage.static), anywhere: [...anywhere], times, order, failed }
+  const atLoad = { static: Object.keys(coverage.static), loading: Object.keys(coverage.perTest[LOADING] ?? {}) }
+  const covered = { ...atLoad, anywhere: [...anywhere], times, order, failed }
   await writeFile(join(directory, 'reached'), reached)
   await writeFile(join(directory, 'covered.json'), JSON.stringify(covered))
   process.send({ tests: collected.length })
@@ -143,6 +146,7 @@ const tryStatic = async ({ id, near, mutants, most }) => {
 
 const answer = async (task) => {
   try {
+    stryker.currentTestId = LOADING
     await load()
     await (task.is === 'cover' ? cover(task) : task.is === 'try' ? tryAll(task) : tryStatic(task))
   } catch (error) {
