@@ -82,10 +82,11 @@ const covered = JSON.parse(await readFile(file, 'utf8'))
 if (covered.failed.length > 0) console.log(`left out, as they fail without a mutant:\n${covered.failed.join('\n')}`)
 console.log(`${covered.times.length} tests, covered after ${elapsed()}`)
 
+const isIn = (room, { fileName }) => fileName.startsWith(`src/${room}/`) || fileName === `src/${room}.ts`
 const keyOf = ({ fileName, replacement, source }) => `${fileName}: ${source} => ${replacement}`
 const only = values.again && new Set(JSON.parse(await readFile(values.again, 'utf8')).map(({ key }) => key))
 const chosen = all
-  .filter(({ fileName }) => rooms.includes(fileName.split('/')[1]))
+  .filter((mutant) => rooms.some((room) => isIn(room, mutant)))
   .filter((mutant, i) => (only ? only.has(keyOf(mutant)) : i % Number(values.every) === Number(values.from)))
 const results = new Map()
 const rowOf = new Map(all.map((mutant) => [mutant.id, { ...mutant, key: keyOf(mutant) }]))
@@ -149,7 +150,7 @@ if (values.json !== undefined) {
   await writeFile(values.json, JSON.stringify(rows, undefined, 2))
 }
 for (const room of rooms) {
-  const own = chosen.filter(({ fileName }) => fileName.startsWith(`src/${room}/`))
+  const own = chosen.filter((mutant) => isIn(room, mutant))
   const lost = own.filter((mutant) => survivors.includes(mutant)).length
   console.log(
     `${room}: ${own.length - lost} of ${own.length} killed, ${((100 * (own.length - lost)) / own.length).toFixed(1)} %`,
