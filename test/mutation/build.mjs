@@ -32,7 +32,7 @@ const logger = {
   fatal: silent,
 }
 
-/** A name for all that the result of a run depends on in this tree: what was covered once need not be again. */
+/** A name for all that the result of a run depends on: what was covered once need not be again. */
 export const stateOf = async () => {
   const hash = createHash('sha256')
   const names = ['src', 'test', 'test-vectors'].flatMap((directory) =>
@@ -42,7 +42,7 @@ export const stateOf = async () => {
   )
   for (const name of names.toSorted((a, b) => (a < b ? -1 : 1)))
     hash.update(name).update(await readFile(join(ROOT, name)))
-  return hash.digest('hex').slice(0, 16)
+  return hash.update(process.version).digest('hex').slice(0, 16)
 }
 
 /** All mutants of `rooms`, and in `directory` the module that loads the tests of `tests` with them, stdin.mjs. */
