@@ -46,7 +46,7 @@ export class Items {
    * that `waits` elsewhere is only asked for, and again when it goes (SE-160).
    * @throws call/too-large, TypeError if it is none of these
    */
-  deliver(exchange: Exchange, delivery: Delivery, nowMs: number, waits = false): boolean | 'denied' {
+  deliver(exchange: Exchange, delivery: Delivery, nowMs: number, waits: boolean): boolean | 'denied' {
     if (exchange.mine || !exchange.route.standing)
       throw new TypeError('expected a subscription or a consumer of the peer')
     if (isOver(exchange)) return true

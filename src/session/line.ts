@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.js'
 /** Messages that wait, in their order; one that was dropped has no body and is passed over. */
 export class Line {
   #queue: Exchange[] = []
-  /** The queue is what is from here on. */
+  /** What is before has been passed, and has no body either. */
   #head = 0
   /** Of the queue, at most; what has been passed since is not taken off. */
   #dropped = 0
@@ -14,7 +14,7 @@ export class Line {
 
   /** What waits. */
   get waiting(): readonly Exchange[] {
-    return this.#queue.slice(this.#head).filter(isLive)
+    return this.#queue.filter(isLive)
   }
 
   push(exchange: Exchange): void {
@@ -50,11 +50,8 @@ export class Line {
   }
 
   #compact(): void {
-    const left = this.#queue.length - this.#head
-    this.#queue = left === 0 ? [] : this.#queue.slice(this.#head)
-    this.#head = 0
-    if (this.#dropped === 0) return
     this.#queue = this.#queue.filter(isLive)
+    this.#head = 0
     this.#dropped = 0
   }
 }

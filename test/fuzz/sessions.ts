@@ -231,7 +231,7 @@ class Play {
     if (exchange.route.standing && !exchange.mine) {
       const value = { pad: 'x'.repeat(700) }
       const delivery = { subject: 'of.a', item: encode(value), bytes: 700, content: () => value }
-      this.#traffic.exchanges.items.deliver(exchange, delivery, this.#nowMs)
+      this.#traffic.exchanges.items.deliver(exchange, delivery, this.#nowMs, false)
       return
     }
     const isTube = exchange.route.row.name === 'tube'
