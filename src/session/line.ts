@@ -9,7 +9,7 @@ export class Line {
   #dropped = 0
 
   get empty(): boolean {
-    return this.#head === this.#queue.length
+    return this.#queue.length === 0
   }
 
   /** What waits. */
@@ -33,6 +33,7 @@ export class Line {
   /** The first is done. */
   shift(): void {
     this.#head++
+    // What has been passed is never all there is.
     if (2 * this.#head >= this.#queue.length) this.#compact()
   }
 

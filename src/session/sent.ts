@@ -37,9 +37,9 @@ export class Sent {
     if (kept !== undefined) this.#ring ??= new Uint32Array(this.#length)
     const slot = this.#slot(exchange)
     // An entry of an id one round before is not this one's.
-    if (this.#ring !== undefined) this.#ring[slot] = kept === undefined ? 0 : kept + 1
+    if (this.#ring !== undefined) this.#ring[slot] = (kept ?? -1) + 1
     if (subject !== '') this.#subjects ??= []
-    if (this.#subjects !== undefined) this.#subjects[slot] = kept === undefined ? '' : subject
+    if (this.#subjects !== undefined) this.#subjects[slot] = subject
     if (!whole && operation !== undefined) this.#remember(exchange, { operation, subject })
   }
 
@@ -58,7 +58,7 @@ export class Sent {
 
   /** The sender of one in pieces has heard that it is refused. */
   tell(exchange: number): void {
-    if (this.#inPieces.has(exchange)) this.#told.add(exchange)
+    this.#told.add(exchange)
   }
 
   /** Of the exchanges from `first` to `last`, the ids that may still be refused. */

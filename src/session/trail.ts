@@ -48,23 +48,22 @@ export class Trail {
 
   /** SE-142 */
   opened({ role, suite, uses, serves }: Opened): void {
-    if (!this.heard) return
     this.#policy.audit({ kind: 'opened', ...this.#whose, role, suite: suite.name, uses, serves })
   }
 
   /** SE-140: a message was judged, of which `bytes` of the body have come. */
   decided(of: Decided, bytes: number, seen?: Seen): void {
-    if (this.heard) this.#policy.audit({ kind: 'decided', ...this.#whose, ...of, bytes, ...(seen && { seen }) })
+    this.#policy.audit({ kind: 'decided', ...this.#whose, ...of, bytes, ...(seen && { seen }) })
   }
 
   /** SE-141: what stood before does not any more. */
   narrowed(of: Decided): void {
-    if (this.heard) this.#policy.audit({ kind: 'narrowed', ...this.#whose, ...of })
+    this.#policy.audit({ kind: 'narrowed', ...this.#whose, ...of })
   }
 
   /** SE-142 */
   closed(error: SottoError | undefined): void {
-    if (this.heard) this.#policy.audit({ kind: 'closed', ...this.#whose, code: error?.code ?? null })
+    this.#policy.audit({ kind: 'closed', ...this.#whose, code: error?.code ?? null })
   }
 
   get #whose() {

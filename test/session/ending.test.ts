@@ -150,6 +150,30 @@ describe.each([
     }
   })
 
+  test('SE-66 SE-60 a DRAIN tells of each one-way message above its last as refused, by its own decision', () => {
+    const way = mine === 1 ? 'ir' : 'ri'
+    for (const last of [0, mine, mine + 4]) {
+      const { engine, records } = opened()
+      for (let count = 0; count < 3; count++) say(engine)
+      said(engine, records)
+      engine.receive(records.seal(drain(last)), 0)
+      const refused = eventsOf(engine).flatMap((event) =>
+        event.is === 'refused' ? [event.decision.replace(/^[0-9a-f]+/, '')] : [],
+      )
+      const above = [mine, mine + 2, mine + 4].filter((id) => id > last)
+      expect(refused).toEqual(above.map((id) => `.${way}.${id}.0`))
+    }
+  })
+
+  test('SE-69 SE-42 a PING behind the cut of a close has no PONG, which would pass over those that were cut', () => {
+    const { engine, records } = opened()
+    engine.receive(records.seal(frame({ is: 'PING', count: 1 })), 0)
+    engine.close(0, 300)
+    engine.wake(300)
+    engine.receive(records.seal(frame({ is: 'PING', count: 2 })), 300)
+    expect(said(engine, records, 300).map(({ is }) => is)).toEqual(['DRAIN', 'END'])
+  })
+
   test('SE-43 a transport that ends without the peer’s END is truncation, whatever this end has said', () => {
     for (const before of [
       () => undefined,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/cbor.js'
 import { encodeLabels } from '../../src/session/framewriter.js'
 import { LIMITS, limitsOf } from '../../src/session/limits.js'
+import { Sent } from '../../src/session/sent.js'
 import { act, begin, credit, data, drain, fate, fault, filled, NOTE, Raw, textOf } from './wire.js'
 
 const window = LIMITS.sessionWindow.floor
@@ -35,6 +36,41 @@ describe('a one-way message that is refused late', () => {
     expect(fate(raw)).toBe('alive')
     raw.send(fault(2, 'contract/invalid', invalid))
     expect(fate(raw)).toBe('session/malformed')
+  })
+})
+
+describe('SE-54 the places of those that went whole', () => {
+  test('are as many as credit lets begin, and each is for the last exchange that had it', () => {
+    const sent = new Sent(192, 0)
+    for (const id of [2, 4, 6, 8]) sent.begins(id, 7, '', true)
+    expect([...sent.between(2, 8)]).toEqual([4, 6, 8])
+    // A call has the place of 4, a round before.
+    sent.begins(10, undefined, '', true)
+    expect(sent.refuse(4)).toBe(undefined)
+    expect([...sent.between(2, 10)]).toEqual([6, 8])
+    // So has a message in pieces that of 6, and what it is remembered by is apart.
+    sent.begins(12, 7, 'a', false)
+    expect([...sent.between(2, 12)]).toEqual([12, 8])
+    expect(sent.refuse(12)).toEqual({ operation: 7, subject: 'a', told: false })
+    expect(sent.refuse(6)).toBe(undefined)
+  })
+
+  test('keep the subject of each, and none of one before', () => {
+    const sent = new Sent(192, 0)
+    sent.begins(2, 0, '', true)
+    sent.begins(4, 0, 'a', true)
+    sent.begins(6, 0, '', true)
+    expect(sent.refuse(2)).toEqual({ operation: 0, subject: '', told: false })
+    sent.begins(10, 0, '', true)
+    expect(sent.refuse(10)).toEqual({ operation: 0, subject: '', told: false })
+    expect(sent.refuse(6)).toEqual({ operation: 0, subject: '', told: false })
+  })
+
+  test('are none for a call, whole or in pieces', () => {
+    const sent = new Sent(192, 0)
+    sent.begins(2, undefined, '', true)
+    sent.begins(4, undefined, '', false)
+    expect([sent.refuse(2), sent.refuse(4), ...sent.between(2, 4)]).toEqual([undefined, undefined])
   })
 })
 
