@@ -1,13 +1,26 @@
-import type { Contract } from '../../src/contract/define.js'
+import { type Contract, contract } from '../../src/contract/define.js'
+import { requestResponse } from '../../src/contract/operation.js'
+import type { Shape } from '../../src/contract/shape.js'
 import { defaultProvider } from '../../src/crypto/default.js'
 import { agree, offerOf, type Route } from '../../src/session/agreement.js'
 import { Exchange } from '../../src/session/exchange.js'
 import { limitsOf } from '../../src/session/limits.js'
 import { Flow, Places, Streams } from './wire.js'
 
-const CONTRACTS: readonly Contract[] = [Flow, Streams, Places]
+const keyed: Shape<{ readonly id: string }> = {
+  '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [] }) },
+}
 
-/** The routes of Flow, Streams and Places, as two ends agree on them. */
+/** A step of a flow. */
+const Steps = contract(
+  'steps.v1',
+  { step: requestResponse({ request: keyed }) },
+  { key: 'id', states: { start: { step: 'end' } } },
+)
+
+const CONTRACTS: readonly Contract[] = [Flow, Streams, Places, Steps]
+
+/** The routes of these contracts, as two ends agree on them. */
 const ROUTES = agree(
   {
     uses: CONTRACTS.map((contract) => offerOf(defaultProvider.hash.SHA256, contract)),
@@ -20,7 +33,7 @@ const ROUTES = agree(
   { forward: CONTRACTS, backward: [] },
 ).forward
 
-/** The route of an operation, which has a name of its own. */
+/** The route of an operation: each has a name of its own. */
 export const routeOf = (operation: string): Route => {
   const route = ROUTES.find((candidate) => candidate?.row.name === operation)
   if (route === undefined) throw new Error(`no operation ${operation}`)
