@@ -165,7 +165,7 @@ export class Acts {
     const stands = standing && has(numbered.route.row.kind, 'subject')
     const route = routeAt(numbered.route, subject, stands)
     if (route === undefined) throw new RangeError(`expected a subject of ${contract}.${operation}, got '${subject}'`)
-    return route === numbered.route ? numbered : { route, operation: numbered.operation }
+    return { route, operation: numbered.operation }
   }
 
   #add(route: Route, operation: number): void {

@@ -23,7 +23,7 @@ export interface Route {
   /** With the subject. */
   readonly address: string
   /** Where messages of the operation went last: to know an address again costs less than to put it together. */
-  readonly known: Map<string, Route>
+  readonly known: Map<string, Route | undefined>
 }
 
 /** Subjects that are remembered of an operation, as many as a peer has plans of a policy. */
@@ -31,14 +31,11 @@ const KNOWN = 512
 
 /** SE-143, SE-144: the route of a message that says so of itself; undefined where its operation has no such thing. */
 export const routeAt = (route: Route, subject: string, standing: boolean): Route | undefined => {
-  // One that has no subject is the same for every message.
-  if (!standing && subject === '' && route.template.parts.length === 0) return route
   if (standing) return made(route, subject, standing)
   const known = route.known.get(subject)
   if (known !== undefined) return known
+  if (route.known.size === KNOWN) route.known.clear()
   const at = made(route, subject, standing)
-  if (at === undefined) return undefined
-  if (route.known.size >= KNOWN) route.known.clear()
   route.known.set(subject, at)
   return at
 }
@@ -115,9 +112,8 @@ const pick = (offers: readonly Offer[], indices: readonly number[]): readonly Of
     return offer
   })
 
-const routes = ({ contract, operations }: Offer, known: readonly Contract[]): (Route | undefined)[] => {
-  const own = known.find(({ name }) => name === contract)
-  const rows = own === undefined ? [] : rowsOf(own)
+const routes = ({ contract, operations }: Offer, own: readonly Contract[]): (Route | undefined)[] => {
+  const rows = own.flatMap((known) => (known.name === contract ? rowsOf(known) : []))
   return operations.map(({ name }) => {
     const row = rows.find((candidate) => candidate.name === name)
     return row === undefined ? undefined : routeOf(contract, row)

@@ -10,7 +10,7 @@ import type { Exchange } from './exchange.js'
 import type { Exchanges } from './exchanges.js'
 import { decodeFault, type Fault, type Faulted, wireOf } from './faults.js'
 import { type ConversationsOf, keyOf, type Stepping, stepping } from './flows.js'
-import { type Begin, type Data, type Frame, NO_LABELS } from './frames.js'
+import type { Begin, Data, Frame } from './frames.js'
 import { encodeLabels, subjectLength } from './framewriter.js'
 import type { Denial } from './gate.js'
 import { Intake } from './intake.js'
@@ -43,8 +43,8 @@ export class Arrivals {
   readonly intake: Intake
   readonly #items: ItemArrivals
   #nextId: number
-  /** Exchanges of the peer above this are not taken any more (SE-58). */
-  #taken = Number.POSITIVE_INFINITY
+  /** What begins now is not taken any more (SE-58). */
+  #drained = false
 
   constructor(exchanges: Exchanges, emit: (event: EngineEvent) => void, conversations: ConversationsOf = new Map()) {
     const { own, role } = exchanges.established
@@ -73,8 +73,8 @@ export class Arrivals {
 
   /** From here on nothing new is taken; the last exchange that was (SE-58). */
   drain(): number {
-    if (this.#taken === Number.POSITIVE_INFINITY) this.#taken = this.last
-    return this.#taken
+    this.#drained = true
+    return this.last
   }
 
   /** A message was taken by its handler, an item by its reader: the credit goes back, that of a refusal with its FAULT (SE-54). */
@@ -117,14 +117,15 @@ export class Arrivals {
     const exchange = this.#exchanges.add(frame, route, nowMs)
     if (this.#exchanges.theirs > this.#exchanges.established.own.exchanges)
       throw SottoError.of('session/limit', 'the peer opened more exchanges than declared')
-    const charge = BEGIN_CHARGE + namedIn(frame) + frame.body.length
-    this.intake.accept(charge)
+    const rest = namedIn(frame) + frame.body.length
+    this.intake.accept(BEGIN_CHARGE + rest)
     // SE-65: the peer learns by DRAIN that this was not taken, and waits for no answer.
-    if (frame.exchange > this.#taken) {
+    if (this.#drained) {
       exchange.refused = true
       exchange.sendEnded = true
     } else this.#foresee(exchange, frame, nowMs)
-    this.#piece(exchange, frame, charge, nowMs)
+    // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
+    this.#piece(exchange, frame, exchange.faulted ? rest : BEGIN_CHARGE + rest, nowMs)
   }
 
   #data(frame: Data, nowMs: number): void {
@@ -145,7 +146,6 @@ export class Arrivals {
   /** No byte of a message that the head alone refuses is decoded or kept (SE-56). */
   #foresee(exchange: Exchange, frame: Begin, nowMs: number): void {
     const denial = this.#exchanges.gate.foresee(exchange, frame.exchange, frame.body.length, nowMs)
-    // The credit of a refused BEGIN comes back when its FAULT goes out: so refusals are bounded as messages are (SE-54).
     if (denial !== undefined) this.#deny(exchange, denial, () => this.intake.giveBack(BEGIN_CHARGE))
   }
 
@@ -166,8 +166,7 @@ export class Arrivals {
     } else if (frame.body.length > this.#exchanges.established.own.exchangeWindow)
       throw SottoError.of('session/limit', 'the peer sent over the window of an exchange')
     exchange.received += frame.body.length
-    const keep = exchange.refused && frame.is === 'BEGIN' && frame.exchange <= this.#taken ? BEGIN_CHARGE : 0
-    const whole = this.intake.reassembly.add(exchange, frame.body, frame.more, charge - keep)
+    const whole = this.intake.reassembly.add(exchange, frame.body, frame.more, charge)
     if (whole === undefined) return
     exchange.messagesReceived++
     if (exchange.refused) this.intake.consumed(whole)
@@ -333,6 +332,6 @@ export class Arrivals {
 
 /** What a BEGIN names beside its operation is paid for as its body is (SE-50). */
 const namedIn = ({ subject, labels }: Begin): number =>
-  (subject === '' ? 0 : subjectLength(subject)) + (labels === NO_LABELS ? 0 : encodeLabels(labels).length)
+  (subject === '' ? 0 : subjectLength(subject)) + encodeLabels(labels).length
 
 const malformed = (what: string): SottoError => SottoError.of('session/malformed', what)

@@ -22,12 +22,19 @@ export const chargeOf = (exchange: Exchange): number =>
 export const isFree = ({ mine, asking, route }: Exchange): boolean => route.standing && mine && !asking
 
 /** What is due of it with the next frame that ends a message or begins one, beside the body. */
-export const sessionCharge = (exchange: Exchange): number =>
-  exchange.id === 0 && exchange.head !== undefined ? BEGIN_CHARGE + namingOf(exchange.head) : exchangeCharge(exchange)
+export const sessionCharge = (exchange: Exchange): number => {
+  const head = dueOf(exchange)
+  return head === undefined ? exchangeCharge(exchange) : BEGIN_CHARGE + namingOf(head)
+}
 
 /** As `sessionCharge`, of the exchange's window. */
 export const exchangeCharge = ({ stream, asking }: Exchange): number => (stream && !asking ? ITEM_CHARGE : 0)
 
 /** Bytes around the body of the next frame, at most. */
-export const overheadOf = ({ id, head }: Exchange): number =>
-  id === 0 && head !== undefined ? BEGIN_OVERHEAD + namingOf(head) : DATA_OVERHEAD
+export const overheadOf = (exchange: Exchange): number => {
+  const head = dueOf(exchange)
+  return head === undefined ? DATA_OVERHEAD : BEGIN_OVERHEAD + namingOf(head)
+}
+
+/** What its BEGIN says, as long as that has not gone. */
+const dueOf = ({ id, head }: Exchange): BeginHead | undefined => (id === 0 ? head : undefined)

@@ -16,22 +16,21 @@ export const denialCode = ({ why }: Denial): 'policy/limited' | 'policy/denied' 
 
 /**
  * Ends what the peer began and this end took: its handler and its sender are told. `item` is which of a stream was denied, 0
- * for what began it, undefined if no user code has seen that.
+ * for what began it.
  */
 export const withdraw = (
   exchange: Exchange,
   denial: Denial,
-  item: number | undefined,
+  item: number,
   exchanges: Exchanges,
   emit: (event: EngineEvent) => void,
 ): SottoError => {
   const { address } = exchange.route
   const code = denialCode(denial)
-  const what = (item ?? 0) > 0 ? `an item of ${address} is refused` : `${address} is refused now`
-  const error = SottoError.of(code, what, { details: { decision: denial.id, address } })
+  const error = SottoError.of(code, `${address} is refused now`, { details: { decision: denial.id, address } })
   emit(denied(exchange, denial))
   exchange.refused = true
-  exchanges.fault(exchange, { code, ...(item !== undefined && { item }) })
+  exchanges.fault(exchange, { code, item })
   emit({ is: 'cancelled', exchange, error })
   return error
 }
