@@ -1,3 +1,4 @@
+import { EMPTY } from '../bytes.js'
 import type { Carries } from '../contract/operation.js'
 import type { ErrorCode, Ran, SottoError } from '../errors.js'
 import { isOneWay, type Route } from './agreement.js'
@@ -120,14 +121,12 @@ export class Exchange {
     return this.head !== undefined
   }
 
-  /** What this end sends behind the request, and what it takes. */
+  /** What this end sends behind the request, and what it takes; undefined for what stands, where both are items. */
   get sends(): Carries | undefined {
-    if (this.route.standing) return 'items'
     return this.mine ? this.route.row.up : this.route.row.down
   }
 
   get takes(): Carries | undefined {
-    if (this.route.standing) return 'items'
     return this.mine ? this.route.row.down : this.route.row.up
   }
 
@@ -190,12 +189,12 @@ export class Exchange {
 
   /** The message at hand has gone; the next takes its place. */
   passed(): void {
-    const { body, items, asking } = this
-    if (!asking) items.current?.admitted?.framed(this.id, this.messagesSent)
+    const { body = EMPTY, items, asking } = this
+    items.current?.admitted?.framed(this.id, this.messagesSent)
     this.messagesSent++
     this.offset = 0
-    this.#take(this.stream ? items.behind.shift() : undefined)
-    if (this.stream && !asking && body !== undefined) items.waiting -= ITEM_CHARGE + body.length
+    this.#take(items.behind.shift())
+    if (this.stream && !asking) items.waiting -= ITEM_CHARGE + body.length
   }
 
   /** Forgets what this end has waiting. */
