@@ -309,10 +309,10 @@ export class Arrivals {
   /** It may cross the end of its exchange. */
   #credit(frame: FrameOf<'CREDIT'>): void {
     const exchange = this.#exchanges.find(frame.exchange)
-    const known = exchange === undefined ? this.#isPast(frame.exchange) : exchange.mine || !exchange.oneWay
     if (frame.exchange === 0) this.#exchanges.outbox.raise(frame.limit)
-    else if (known) exchange?.sendWindow.raise(frame.limit)
-    else throw malformed(`no CREDIT can come in exchange ${frame.exchange}`)
+    // Where this end sends nothing no limit is one that may be announced.
+    else if (exchange !== undefined) exchange.sendWindow.raise(frame.limit)
+    else if (!this.#isPast(frame.exchange)) throw malformed(`no CREDIT can come in exchange ${frame.exchange}`)
   }
 
   #isTheirs(id: number): boolean {

@@ -1,3 +1,4 @@
+import { EMPTY } from '../bytes.js'
 import { type Exchange, ITEM_CHARGE } from './exchange.js'
 import type { BeginHead } from './framewriter.js'
 
@@ -12,8 +13,10 @@ export const namingOf = ({ subject, labels }: Pick<BeginHead, 'subject' | 'label
   subject.length + labels.length
 
 /** What is left of a message takes of the session window in all. */
-export const chargeOf = (exchange: Exchange): number =>
-  isFree(exchange) ? 0 : sessionCharge(exchange) + (exchange.body?.length ?? 0) - exchange.offset
+export const chargeOf = (exchange: Exchange): number => {
+  const { body = EMPTY, offset } = exchange
+  return isFree(exchange) ? 0 : sessionCharge(exchange) + body.length - offset
+}
 
 /**
  * SE-157: what goes up in what stands says how far its reader is. Were it to wait for credit of the session, a publisher
