@@ -41,7 +41,7 @@ export class Splitter {
 
   /** Copies what is left of the chunk and lets go of it: an empty view would still hold its memory. */
   keep(): void {
-    if (this.#chunk.length > 0) this.#hold(this.#chunk.length)
+    this.#hold(this.#chunk.length)
     this.#chunk = EMPTY
   }
 
