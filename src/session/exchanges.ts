@@ -66,9 +66,9 @@ export class Exchanges {
     return Math.max(this.#nextId - 2, 0)
   }
 
-  /** True when nothing is open and nothing waits. */
+  /** True when nothing is open and nothing waits: what waits for a place does so behind what is open. */
   get idle(): boolean {
-    return this.#open.size === 0 && this.#places.waiting.size === 0 && this.outbox.empty
+    return this.#open.size === 0 && this.outbox.empty
   }
 
   /** When `wake` has something to do. */
@@ -136,7 +136,7 @@ export class Exchanges {
   /** Ends a peer's exchange without a reply, or with what is left of it unsent. @throws cbor/unencodable, RangeError on details that cannot be sent */
   fault(exchange: Exchange, fault: Fault): void {
     if (exchange.sendEnded || exchange.faulted) return
-    if (exchange.stream) exchange.refused = true
+    exchange.refused = true
     this.#words.say(exchange, exchange.abandoned === undefined ? fault : { code: exchange.abandoned })
     this.outbox.drop(exchange)
   }
@@ -181,13 +181,13 @@ export class Exchanges {
   }
 
   /** A peer's exchange begins. */
-  add({ exchange: id, ttlMs, labels, more }: Begin, route: Route, nowMs: number): Exchange {
+  add({ exchange: id, ttlMs, labels }: Begin, route: Route, nowMs: number): Exchange {
     const exchange = new Exchange(route, undefined, this.#windows)
     exchange.id = id
     exchange.ttlMs = ttlMs
     exchange.labels = labels
     exchange.sendEnded = exchange.oneWay
-    if (more || !exchange.oneWay) this.#open.set(id, exchange)
+    this.#open.set(id, exchange)
     if (exchange.oneWay) return exchange
     this.#theirs++
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
@@ -222,7 +222,6 @@ export class Exchanges {
     if (nowMs < this.#deadlineAt) return
     this.#deadlineAt = Number.POSITIVE_INFINITY
     for (const exchange of this.all) {
-      if (exchange.abandoned !== undefined) continue
       if (exchange.deadlineAt > nowMs) this.#deadlineAt = Math.min(this.#deadlineAt, exchange.deadlineAt)
       else if (exchange.mine) this.cancel(exchange, 'call/deadline')
       else this.abandon(exchange, 'call/deadline')
@@ -236,7 +235,6 @@ export class Exchanges {
     const answered = exchange.body !== undefined && !exchange.stream
     if (exchange.stream) this.outbox.curtail(exchange)
     if (!exchange.dispatched || answered || exchange.last) {
-      exchange.refused = true
       this.fault(exchange, { code })
       return
     }
@@ -303,8 +301,7 @@ export class Exchanges {
     this.#nextId += 2
     exchange.admitted?.framed(id, 0)
     this.#sent.begins(id, exchange.oneWay ? operation : undefined, exchange.route.subject, whole)
-    // A one-way message that goes at once is over when it is framed: no frame can speak of it but a refusal.
-    if (!(whole && exchange.oneWay)) this.#open.set(id, exchange)
+    this.#open.set(id, exchange)
     return id
   }
 

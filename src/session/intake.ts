@@ -54,7 +54,7 @@ export class Intake {
 
   /** Credit of the session. */
   giveBack(amount: number): void {
-    const limit = amount === 0 ? undefined : this.#window.consume(amount)
+    const limit = this.#window.consume(amount)
     if (limit !== undefined) this.#outbox.control(encodeFrame({ is: 'CREDIT', exchange: 0, limit }))
   }
 

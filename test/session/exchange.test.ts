@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EMPTY } from '../../src/bytes.js'
 import { routeAt } from '../../src/session/agreement.js'
 import { Exchange, ITEM_CHARGE } from '../../src/session/exchange.js'
+import { NO_LABELS } from '../../src/session/frames.js'
 import { routeOf, theirs } from './routes.js'
 
 const windows = { receive: 4_096, send: 8_192 }
@@ -115,6 +116,15 @@ describe('SE-124 the items of a stream that wait', () => {
 })
 
 describe('an exchange', () => {
+  test('begins with nothing sent, nothing come, and no word of either end about it', () => {
+    const nothing = { id: 0, body: undefined, offset: 0, sent: 0, received: 0, messagesSent: 0, messagesReceived: 0 }
+    const open = { last: false, sendEnded: false, receiveEnded: false, over: false, abandoned: undefined }
+    const unsaid = { stopped: false, stopping: false, faulted: false, refused: false, leaving: false, awaited: false }
+    const unseen = { dispatched: false, started: false, narrowed: undefined, step: undefined, state: undefined }
+    const untimed = { ttlMs: 0, deadlineAt: Number.POSITIVE_INFINITY, labels: NO_LABELS }
+    expect(theirs('call')).toMatchObject({ ...nothing, ...open, ...unsaid, ...unseen, ...untimed })
+  })
+
   test('SE-45 is over when both its directions are', () => {
     const exchange = theirs('call')
     expect(exchange.over).toBe(false)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { concat, EMPTY } from '../../src/bytes.js'
 import type { Provider } from '../../src/crypto/provider.js'
 import { Engine } from '../../src/session/engine.js'
-import { type SessionEvent, STATE_NAMES, STATES, type StateName } from '../../src/session/states.js'
+import { follow, type SessionEvent, STATE_NAMES, STATES, type StateName } from '../../src/session/states.js'
 import { SUITES } from '../../src/session/suites.js'
 import { providers } from '../crypto/providers.js'
 import {
@@ -319,4 +319,11 @@ test('SE-40 the table has no state that leads nowhere but those at the end, and 
     expect(Object.keys(STATES[state]).length === 0, state).toBe(OVER.includes(state))
     if (state !== 'R.hello' && state !== 'I.answer' && state !== 'ending') expect(targets, state).toContain(state)
   }
+})
+
+test('SE-40 an edge that the table does not have is followed by nobody', () => {
+  expect(follow('open', 'data', 'open')).toBe('open')
+  expect(() => follow('open', 'data', 'ending')).toThrow(RangeError)
+  expect(() => follow('open', 'hello', 'open')).toThrow(RangeError)
+  expect(() => follow('dead', 'end', 'closed')).toThrow(RangeError)
 })
