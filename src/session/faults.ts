@@ -1,10 +1,10 @@
 import { EMPTY, utf8 } from '../bytes.js'
-import { decode, encode, type Wire } from '../cbor.js'
+import { encode, type Wire } from '../cbor.js'
 import { MAX_STEPS } from '../contract/flow.js'
 import { has } from '../contract/kinds.js'
 import { codeOfWire, ERRORS, type ErrorCode, type Ran, SottoError } from '../errors.js'
 import type { Route } from './agreement.js'
-import { isMap, type WireMap } from './body.js'
+import { decodeBody, isMap, type WireMap } from './body.js'
 
 /** Bytes of a FAULT's details, at most (SE-49). */
 export const MAX_FAULT = 16_384
@@ -128,12 +128,12 @@ const missteppedAt = (address: string, body: Uint8Array): SottoError => {
   })
 }
 
-/** As many of what could have come as there is room for. */
+/** As many of what could have come as there is room for; there is always some for the state alone. */
 const encodeMisstep = (fault: Extract<Fault, { readonly code: 'flow/refused' }>, limit: number): Uint8Array => {
   const state = bounded(fault.state)
   for (let count = Math.min(fault.expected.length, MAX_STEPS); ; count--) {
     const bytes = encode({ state, expected: fault.expected.slice(0, count) })
-    if (bytes.length <= limit || count === 0) return bytes
+    if (bytes.length <= limit) return bytes
   }
 }
 
@@ -172,18 +172,10 @@ const bounded = (value: string): string => {
 }
 
 const members = (body: Uint8Array, allowed: readonly string[]): WireMap => {
-  const value = strict(body)
-  if (!isMap(value)) throw malformed('fault details that are no map')
+  const { value } = decodeBody(body)
+  if (!isMap(value)) throw malformed('fault details that are no map of strict CBOR')
   if (!Object.keys(value).every((key) => allowed.includes(key))) throw malformed('an unknown member of fault details')
   return value
-}
-
-const strict = (body: Uint8Array): Wire => {
-  try {
-    return decode(body)
-  } catch (cause) {
-    throw SottoError.of('session/malformed', 'fault details that are not strict CBOR', { cause })
-  }
 }
 
 const text = (value: Wire | undefined): string => {

@@ -1,6 +1,6 @@
 import { EMPTY, utf8, varintLength, writeVarint } from '../bytes.js'
 import { isToken } from '../contract/address.js'
-import { FLAG, FRAMES, type Frame, type Labels, MAX_LABEL_VALUE, MAX_LABELS, NO_LABELS } from './frames.js'
+import { FLAG, FRAMES, type Frame, type Labels, MAX_LABEL_VALUE, MAX_LABELS } from './frames.js'
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 
@@ -59,9 +59,9 @@ export const writeBegin = (
   out[at + 1] = flags | flagsOf(head)
   let next = writeVarint(out, at + 2, exchange)
   next = writeVarint(out, next, head.operation)
-  if (head.subject.length > 0) out.set(head.subject, next)
+  out.set(head.subject, next)
   next = writeVarint(out, next + head.subject.length, head.ttlMs)
-  if (head.labels.length > 0) out.set(head.labels, next)
+  out.set(head.labels, next)
   next = writeVarint(out, next + head.labels.length, body.length)
   out.set(body, next)
   return next + body.length
@@ -93,7 +93,6 @@ export const encodeSubject = (subject: string): Uint8Array => {
 
 /** Count, then name and value each with a length, rising by name; empty for none. @throws RangeError outside the grammar (SE-33) */
 export const encodeLabels = (labels: Labels): Uint8Array => {
-  if (labels === NO_LABELS) return EMPTY
   const names = Object.keys(labels)
   if (names.length === 0) return EMPTY
   if (names.length > MAX_LABELS) throw new RangeError(`expected at most ${MAX_LABELS} labels, got ${names.length}`)

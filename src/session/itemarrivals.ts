@@ -99,7 +99,6 @@ export class ItemArrivals {
     const item = exchange.takes === 'bytes' ? 1 : exchange.messagesReceived - 1
     const { address } = exchange.route
     if (denial === undefined) {
-      exchange.refused = true
       this.#exchanges.fault(exchange, { code: 'contract/invalid', path: '', item })
       this.#emit({ is: 'cancelled', exchange, error: notCbor(`an item of ${address} that is not strict CBOR`) })
       return

@@ -99,6 +99,9 @@ describe('SE-49 the details of a FAULT', () => {
     // Of 1,000 bytes 19 are around the names, and each takes 102.
     expect(could(names(12, 100), 1_024)).toEqual(names(9, 100))
     expect(could(names(3, 2_000), 1_024)).toEqual([])
+    // 980 are just what is left for one.
+    expect(could(names(2, 978), 1_024)).toEqual(names(1, 978))
+    expect(could(names(2, 979), 1_024)).toEqual([])
   })
 })
 

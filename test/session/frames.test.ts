@@ -253,6 +253,18 @@ describe('SE-31 is refused:', () => {
   })
 })
 
+test('SE-143 a subject of a frame has 1 to 255 bytes', () => {
+  const subject = (length: number): Uint8Array =>
+    concat(
+      Uint8Array.of(FRAMES.BEGIN.type, FLAG.end | FLAG.subject, 1, 0),
+      varint(length),
+      new Uint8Array(length).fill(0x61),
+      Uint8Array.of(0, 0),
+    )
+  for (const length of [1, 2, 255]) expect(refused(subject(length)), `${length}`).toBe('taken')
+  for (const length of [0, 256]) expect(refused(subject(length)), `${length}`).not.toBe('taken')
+})
+
 test('SE-100 a credential of a frame has 1 to 4,096 bytes', () => {
   const credential = (length: number): Uint8Array =>
     concat(Uint8Array.of(FRAMES.CREDENTIAL.type), varint(length), new Uint8Array(length).fill(7))
