@@ -113,7 +113,7 @@ const pick = (offers: readonly Offer[], indices: readonly number[]): readonly Of
   })
 
 const routes = ({ contract, operations }: Offer, own: readonly Contract[]): (Route | undefined)[] => {
-  const rows = own.flatMap((known) => (known.name === contract ? rowsOf(known) : []))
+  const rows = own.filter(({ name }) => name === contract).flatMap((known) => rowsOf(known))
   return operations.map(({ name }) => {
     const row = rows.find((candidate) => candidate.name === name)
     return row === undefined ? undefined : routeOf(contract, row)

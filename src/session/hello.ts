@@ -31,10 +31,11 @@ export const decodeHello = (neg: Uint8Array): Hello => {
   const reader = new Reader(neg, 'session/malformed')
   if (!equal(reader.take(MAGIC.length), MAGIC) || reader.u8() !== VERSION) throw reader.fail('not a Sotto hello')
   const count = reader.u8()
-  if (count < 1 || count > MAX_SUITES) throw reader.fail(`expected 1..${MAX_SUITES} suites, got ${count}`)
+  if (count > MAX_SUITES) throw reader.fail(`expected at most ${MAX_SUITES} suites, got ${count}`)
   const suites = Array.from({ length: count }, () => reader.u16())
   if (new Set(suites).size !== count) throw reader.fail('a suite listed twice')
   const tried = reader.u8()
+  // So there is one suite at the least.
   if (tried >= count) throw reader.fail(`expected tried below ${count}, got ${tried}`)
   const pskLength = reader.u8()
   if (pskLength > MAX_PSK_ID) throw reader.fail(`expected a psk id of at most ${MAX_PSK_ID} bytes, got ${pskLength}`)

@@ -125,7 +125,7 @@ const offer = (value: Control): Offer => {
   const operations = asArray(rows).map(operation)
   if (operations.length === 0) throw malformed('expected at least one operation in an offer')
   for (const [index, { name }] of operations.entries())
-    if (index > 0 && (operations[index - 1]?.name ?? '') >= name) throw malformed('expected operations rising by name')
+    if ((operations[index - 1]?.name ?? '') >= name) throw malformed('expected operations rising by name')
   return { contract, operations }
 }
 

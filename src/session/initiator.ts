@@ -38,7 +38,7 @@ export class Initiator implements Opening {
     // SE-84: of the settings alone, whatever an attempt before came to.
     const suites = suitesFor(side.pq, psk !== undefined, side.provider)
     const [first] = suites
-    if (first === undefined) throw SottoError.of('session/suite', `no suite here allows pq '${side.pq}'`)
+    if (first === undefined) throw new RangeError(`no suite here allows pq '${side.pq}'`)
     this.#side = side
     this.#psk = psk && { id: concat(psk.id), key: concat(psk.key) }
     this.#suites = suites
@@ -58,13 +58,13 @@ export class Initiator implements Opening {
     return event === 'retry' ? this.#retry(packet) : this.#answer(packet, nowMs)
   }
 
-  /** The first record's only frame (SE-27). @throws the refusal, or session/unexpected */
+  /** The first record's only frame (SE-27). @throws the refusal */
   verdict(frame: Frame, finished: Finished): Established {
     const initiation = this.#initiation
     if (initiation === undefined) throw new RangeError('verdict before answer')
     if (frame.is === 'ACCEPT') return Established.of(finished, this.#side, initiation, decodeAcceptance(frame.body))
     if (frame.is === 'REFUSE') throw errorOfRefusal(frame, finished.sessionId, initiation)
-    throw SottoError.of('session/unexpected', `expected ACCEPT or REFUSE, got ${frame.is}`)
+    throw new RangeError('the state table lets no other frame in here')
   }
 
   end(): void {

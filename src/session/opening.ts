@@ -23,7 +23,7 @@ export interface Opening {
   /** Which event of the state table `packet` is. */
   eventOf(state: StateName, packet: Packet): SessionEvent
   take(event: SessionEvent, packet: Packet, nowMs: number): Step
-  /** The first record's only frame. @throws the refusal, or session/unexpected */
+  /** The first record's only frame. @throws the refusal */
   verdict(frame: Frame, finished: Finished): Established
   /** The session is over: no key stays here, and what the policy counted goes back. */
   end(): void

@@ -32,9 +32,8 @@ export const decodePacket = (bytes: Uint8Array): Packet => {
 }
 
 const lengthAt = (bytes: Uint8Array, at: number, limit: number): number | undefined => {
-  const high = bytes[at]
-  const low = bytes[at + 1]
-  if (high === undefined || low === undefined) return undefined
+  const [high = 0, low] = bytes.subarray(at, at + 2)
+  if (low === undefined) return undefined
   const length = high * 0x100 + low
   if (length > limit) throw SottoError.of('session/malformed', `expected at most ${limit} bytes, got ${length}`)
   return length

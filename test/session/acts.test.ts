@@ -6,6 +6,8 @@ import { act, admitted, anyAct, begin, Flow, Places, placed, Raw, rules, Streams
 
 const allow = { id: 'all', effect: 'allow', by: ['any'], verbs: ['call', 'send', 'stream'], on: ['>'] }
 
+const deny = { id: 'no', effect: 'deny', to: ['any'], verbs: ['call'], on: ['>'] }
+
 describe('an own chunk', () => {
   test('SE-127 SE-60 is not sent while the bucket is empty, under a decision of its own, and the stream goes on', () => {
     const { by: _, ...out } = { ...allow, id: 'out', to: ['any'] }
@@ -61,7 +63,7 @@ describe('a proof', () => {
 describe('what is sent', () => {
   test('SE-55 labels are read once: what rules read of them is what goes out', () => {
     const raw = new Raw({
-      policy: rules({ ...allow, when: [{ attribute: 'label.to', is: 'eq', value: 'kitchen' }] }),
+      policy: rules(allow, { ...deny, when: [{ attribute: 'label.to', is: 'eq', value: 'safe' }] }),
     })
     let reads = 0
     const labels = {

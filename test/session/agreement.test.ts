@@ -85,7 +85,7 @@ describe('what both may begin', () => {
     const one = contract('door.v1', { get: oneWay(bytes, { visible: ['length'] }) })
     expect(refusal(Door, [one])).toEqual(['contract/changed', { ...changed, field: 'visible' }])
     const two = contract('door.v1', { get: requestResponse({ request: bytes, visible: ['length'], idempotent: true }) })
-    expect(refusal(Door, [two])).toEqual(['contract/changed', changed])
+    expect(refusal(Door, [two])).toStrictEqual(['contract/changed', changed])
     expect(answer(hash, initiationOf([Door, LessLamp], []), { uses: [], serves: [Lamp, Door] }).serves).toEqual([0, 1])
   })
 })

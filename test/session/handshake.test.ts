@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { concat, EMPTY, utf8 } from '../../src/bytes.js'
+import { concat, EMPTY, equal, utf8 } from '../../src/bytes.js'
 import type { Dh, KeyPair, Provider } from '../../src/crypto/provider.js'
 import { SottoError } from '../../src/errors.js'
+import type { PeerId } from '../../src/identity/id.js'
 import { generateIdentity, type Identity, keyPairOf } from '../../src/identity/identity.js'
 import { pinnedPeer } from '../../src/identity/peer.js'
 import { Engine } from '../../src/session/engine.js'
@@ -419,6 +420,60 @@ describe.each(providers)('$name', (provider) => {
     pair.initiator.close(0, 1_000)
     settle(pair)
     expect(ledger.live).toBe(0)
+  })
+
+  test('CH-14 what an end imports of its static key is overwritten at once, in either role', () => {
+    const { secretKey } = keyPairOf(alice)
+    const imported: Uint8Array[] = []
+    const X25519: Dh = provider.dh['25519']
+    const importKey: Dh['importKey'] = (secret, publicKey) => {
+      if (equal(secret, secretKey)) imported.push(secret)
+      return X25519.importKey(secret, publicKey)
+    }
+    const watched = { ...provider, dh: { ...provider.dh, '25519': { ...X25519, importKey } } }
+    const side = { identity: alice, pq: 'off' } as const
+    Engine.initiate(initiatorSide({ ...side, expected: bob.id }, watched), 0)
+    const listening = Engine.respond(responderSide(side, watched), 0)
+    listening.receive(new HandInitiator({ provider, identity: bob }).hello(XX), 0)
+    expect(imported).toEqual([new Uint8Array(32), new Uint8Array(32)])
+  })
+
+  test('SE-105 SE-87 both ends are judged again by what was shown then, whatever becomes of the bytes', () => {
+    const asked: unknown[] = []
+    const trust = (id: PeerId, credential: Uint8Array | undefined, unixMs: number) => {
+      asked.push([id, credential, unixMs])
+      return pinnedPeer(id)
+    }
+    for (const shown of [undefined, Uint8Array.of(1, 2, 3)]) {
+      const engine = responder(provider, XX, { trust, epochMs: 1_000 })
+      const hand = new HandInitiator({ provider, identity: alice })
+      engine.receive(hand.hello(XX), 0)
+      hand.answered(writtenBy(engine))
+      const field = shown === undefined ? EMPTY : concat(Uint8Array.of(1, 0, shown.length), shown)
+      const message3 = hand.message3(concat(field, initiationField(plainInitiation())))
+      engine.receive(message3, 5)
+      message3.fill(0)
+      engine.retrust(7)
+      expect(asked.splice(0)).toEqual([
+        [alice.id, shown, 1_005],
+        [alice.id, shown, 1_007],
+      ])
+    }
+  })
+
+  test('SE-105 SE-107 where trust cannot be asked again that is a defect, and no word on the peer', () => {
+    const answers: (() => PeerId)[] = []
+    const known = { mode: 'strict', known: () => answers.shift()?.() ?? bob.id } as const
+    const opened = () => openInitiator(provider, XX, { expected: { endpoint: 'here', known } }).engine
+    const failing = opened()
+    answers.push(() => {
+      throw new RangeError('the disk')
+    })
+    expect(() => failing.retrust(1)).toThrow('the disk')
+    const other = opened()
+    answers.push(() => mallory.id)
+    other.retrust(1)
+    expect(endOf(eventsOf(other))).toBe('identity/not-trusted')
   })
 
   test('SE-1 a length over its limit is refused with its second byte, in every state that takes packets', () => {

@@ -10,7 +10,7 @@ import { policyStore } from '../../src/policy/store.js'
 import { offerOf } from '../../src/session/agreement.js'
 import { Engine } from '../../src/session/engine.js'
 import { decodeFrames, type Frame } from '../../src/session/frames.js'
-import { encodeInitiation } from '../../src/session/initiation.js'
+import { decodeInitiation, encodeInitiation } from '../../src/session/initiation.js'
 import { LIMITS, type LimitName, limitsOf } from '../../src/session/limits.js'
 import { REFUSALS } from '../../src/session/refusal.js'
 import type { InitiatorSide, ResponderSide } from '../../src/session/side.js'
@@ -120,6 +120,7 @@ const CONTEXT_FAULTS: readonly (readonly [string, Control])[] = [
   ['context as text', ''],
   ['context of no byte', EMPTY],
   ['context of two items', Uint8Array.of(0xf6, 0xf6)],
+  ['context as an array of its bytes', [0xf6]],
   ['context cut short', Uint8Array.of(0x82, 0x01)],
   ['context with a tag', Uint8Array.of(0xc1, 0x00)],
   ['context with integer keys', Uint8Array.of(0xa1, 0x01, 0x02)],
@@ -185,6 +186,8 @@ const MALFORMED: readonly (readonly [string, Uint8Array])[] = [
   ['a contract in capitals', used(['Note.v1', [['put', noteDigest]]])],
   ['a contract name with a wildcard', used(['*.v1', [['put', noteDigest]]])],
   ['a contract name as bytes', used([EMPTY, [['put', noteDigest]]])],
+  ['a contract name in an array', used([['note.v1'], [['put', noteDigest]]])],
+  ['an operation name in an array', used(['note.v1', [[['put'], noteDigest]]])],
   ['an operation as text', used(['note.v1', ['put']])],
   ['an operation without a digest', used(['note.v1', [['put']]])],
   ['an operation with a third member', used(['note.v1', [['put', noteDigest, 0]]])],
@@ -284,6 +287,21 @@ describe('Initiation', () => {
       expect(answerTo(initiationField(mapOf(INITIATION, [6, new Map([[key, 'new']])]))).state).toBe('open')
   })
 
+  test('SE-21 SE-23 keys are looked at before extensions are', () => {
+    const critical: Entries = [...INITIATION.slice(0, 5), [6, new Map([[-1, null]])]]
+    const other = (key: number) => encodeControl(new Map([...critical.filter(([own]) => own !== key), [7, null]]))
+    for (const key of [1, 5])
+      expect(answerTo(initiationField(other(key)))).toMatchObject(refusedWith('session/malformed'))
+    expect(answerTo(initiationField(encodeControl(new Map(critical))))).toMatchObject(refusedWith('session/extension'))
+  })
+
+  test('SE-21 an Initiation offers 256 contracts, and no more', () => {
+    const offering = (count: number) =>
+      used(...Array.from({ length: count }, (_, index) => [`c.v${index + 1}`, [['a', digest]]]))
+    expect(decodeInitiation(offering(256)).uses).toHaveLength(256)
+    expect(() => decodeInitiation(offering(257))).toThrow('session/malformed')
+  })
+
   test('SE-14 SE-18 SE-24 the first check that fails is the one the peer hears of', () => {
     const Other = contract('other.v1', { ask: requestResponse({}) })
     const Wide = contract('note.v1', { ask: requestResponse({}), put: oneWay(bytes) })
@@ -304,11 +322,20 @@ describe('Initiation', () => {
       [good, { serves: [Other], policy: deny, ...service }, 'session/service'],
       [mapOf(INITIATION, ...critical), { serves: [Other], policy: deny, ...service }, 'session/extension'],
       [broken, { serves: [Other], policy: deny, ...service }, 'session/malformed'],
-      [broken, { serves: [Other], policy: deny, ...service, trust: () => undefined }, 'identity/not-trusted'],
+      [broken, { serves: [Other], policy: deny, ...service, hasRoom: () => false }, 'session/busy'],
+      [broken, { hasRoom: () => false, trust: () => undefined }, 'identity/not-trusted'],
       [good, { trust: () => undefined }, 'identity/not-trusted'],
     ]
     for (const [initiation, over, code, detail] of cases)
       expect(answerTo(initiationField(initiation), over)).toMatchObject(refusedWith(code, detail))
+  })
+
+  test('SE-18 why a key is not trusted is told here, and not to the peer', () => {
+    const cause = new Error('revoked')
+    const whyNot = (): Error => cause
+    const { error, frame: told } = answerTo(initiationField(good), { trust: () => undefined, whyNot })
+    expect(error instanceof SottoError && error.cause).toBe(cause)
+    expect(told).toEqual({ is: 'REFUSE', code: ERRORS['identity/not-trusted'].wire, detail: '' })
   })
 
   test('SE-20 each limit is taken at its floor and at its ceiling', () => {
@@ -598,6 +625,7 @@ describe('what both agreed on', () => {
       const side = { provider: of }
       const { i, r } = established({ initiator: side, responder: side })
       const other = established({ initiator: side, responder: side })
+      expect([i.role, r.role]).toEqual(['initiator', 'responder'])
       expect(i.id).toBe(r.id)
       expect(i.id).toMatch(/^[0-9a-f]{32}$/)
       expect(other.i.id).not.toBe(i.id)
@@ -632,9 +660,11 @@ describe('what both agreed on', () => {
     const fits = (length: number) =>
       settle(pairOf({ initiator: { limits }, responder: { context: new Uint8Array(length) } }))
     expect(fits(900).initiator.state).toBe('open')
-    for (const length of [1_024, 70_000]) {
+    const most = 1_024 - accept({ serves: [], uses: [], context: new Uint8Array(900) }).length + 900
+    expect(fits(most).initiator.state).toBe('open')
+    for (const length of [most + 1, 1_024, 70_000]) {
       const pair = fits(length)
-      expect(endOf(pair.responderEvents)).toBe('session/limit')
+      expect([pair.responder.state, endOf(pair.responderEvents)]).toEqual(['dead', 'session/limit'])
       expect(pair.wire).toHaveLength(3)
     }
   })

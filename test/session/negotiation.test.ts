@@ -305,6 +305,56 @@ test('SE-2 SE-5 every Hello of another form closes without a byte', () => {
   expect(answered(responder('off'), packet(good, message1)).state).toBe('R.message3')
 })
 
+/** The code that an engine ends with. */
+const codeOf = (engine: Engine): string | undefined => {
+  const event = engine.next()
+  return event?.is === 'closed' ? event.error?.code : undefined
+}
+
+test('SE-2 SE-85 a Hello of another form is told from one that lists what cannot be', () => {
+  const noise = partsOf(byHand().hello(XX)).noise
+  const end = (neg: Uint8Array): string | undefined => {
+    const engine = responder('off')
+    engine.receive(packet(neg, noise), 0)
+    return codeOf(engine)
+  }
+  for (const neg of [
+    EMPTY,
+    helloOf([XX.id], 0).subarray(0, -1),
+    helloOf([], 0),
+    helloOf([XX.id], 0, new Uint8Array(33)),
+  ])
+    expect(end(neg)).toBe('session/malformed')
+  for (const neg of [helloOf([0xffff], 0), helloOf([XX.id], 0, new Uint8Array(32))])
+    expect(end(neg)).toBe('session/suite')
+})
+
+test('SE-13 a message 1 that is shorter or longer than that of its suite is malformed', () => {
+  const { neg, noise } = partsOf(byHand().hello(XX))
+  for (const other of [EMPTY, noise.subarray(1), concat(noise, Uint8Array.of(0))]) {
+    const engine = responder('off')
+    expect(answered(engine, packet(neg, other))).toEqual({ state: 'dead', answer: undefined })
+    expect(codeOf(engine)).toBe('session/malformed')
+  }
+})
+
+test('SE-3 SE-7 a Retry of another form is told from one for a suite that cannot be', () => {
+  const end = (retry: Uint8Array): string | undefined => {
+    const of = { ...provider, nativeAes: false }
+    const engine = Engine.initiate(initiatorSide({ pq: 'prefer' }, of), 0)
+    engine.take(0)
+    engine.receive(retry, 0)
+    expect(engine.take(0) === undefined).toBe(engine.state === 'dead')
+    return codeOf(engine)
+  }
+  const { neg } = partsOf(retryOf(XX.id))
+  for (const bad of [neg.subarray(0, 2), concat(neg, Uint8Array.of(0)), xor(0, 3)(neg)])
+    expect(end(packet(bad, EMPTY))).toBe('session/malformed')
+  // One that nobody knows, the one that was tried, one that was not listed.
+  for (const id of [0xffff, HFS.id, XX.id + 0x100]) expect(end(retryOf(id))).toBe('session/suite')
+  expect(end(retryOf(XX.id))).toBeUndefined()
+})
+
 test('SE-8 a second Hello that changes anything but tried closes without a byte', () => {
   const ids = [HFS.id, XX.id]
   const retried = (): { hand: HandInitiator; engine: Engine } => {
@@ -328,6 +378,8 @@ test('SE-8 a second Hello that changes anything but tried closes without a byte'
   for (const [what, second] of seconds) {
     const { hand, engine } = retried()
     expect(answered(engine, second(hand)), what).toEqual({ state: 'dead', answer: undefined })
+    const isHello = what !== 'no Hello' && what !== 'a Retry'
+    expect(codeOf(engine), what).toBe(isHello ? 'session/suite' : 'session/malformed')
   }
   const { hand, engine } = retried()
   expect(answered(engine, hand.hello(XX, ids)).state).toBe('R.message3')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { concat } from '../../src/bytes.js'
+import { EMPTY } from '../../src/bytes.js'
 import { Engine } from '../../src/session/engine.js'
-import { encodePacket } from '../../src/session/packets.js'
+import { decodePacket, encodePacket } from '../../src/session/packets.js'
 import { initiatorSide, responderSide } from './pair.js'
 
 /** What `from` says next. */
@@ -17,27 +17,37 @@ const negotiating = (packet: Uint8Array, neg: Uint8Array): Uint8Array =>
 
 test('SE-161 a packet 2 or 3 with a negotiation part is met with silence', () => {
   for (const neg of [Uint8Array.of(0), Uint8Array.of(1, 0, 0x11)]) {
-    const initiator = Engine.initiate(initiatorSide(), 0)
-    const responder = Engine.respond(responderSide(), 0)
-    responder.receive(said(initiator), 0)
-    const packet = said(responder)
-    const other = Engine.initiate(initiatorSide(), 0)
-    said(other)
-    other.receive(negotiating(packet, neg), 0)
-    expect([other.state, other.take(0)]).toEqual(['dead', undefined])
-    initiator.receive(packet, 0)
-    responder.receive(negotiating(said(initiator), neg), 0)
-    expect([responder.state, responder.take(0)]).toEqual(['dead', undefined])
-    expect(responder.next()).toMatchObject({ is: 'closed', error: { code: 'session/malformed' } })
+    for (const spoilt of [2, 3]) {
+      const initiator = Engine.initiate(initiatorSide(), 0)
+      const responder = Engine.respond(responderSide(), 0)
+      responder.receive(said(initiator), 0)
+      initiator.receive(negotiating(said(responder), spoilt === 2 ? neg : EMPTY), 0)
+      if (spoilt === 3) responder.receive(negotiating(said(initiator), neg), 0)
+      const ended = spoilt === 2 ? initiator : responder
+      expect([ended.state, ended.take(0)]).toEqual(['dead', undefined])
+      expect(ended.next()).toMatchObject({ is: 'closed', error: { code: 'session/malformed' } })
+    }
   }
+})
+
+test('SE-1 what is no whole packet is none', () => {
+  for (const bytes of [
+    EMPTY,
+    Uint8Array.of(0),
+    Uint8Array.of(0, 2, 1),
+    Uint8Array.of(0, 0, 0),
+    Uint8Array.of(0, 0, 0, 0, 0),
+  ])
+    expect(() => decodePacket(bytes)).toThrow('session/malformed')
+  expect(decodePacket(Uint8Array.of(0, 1, 7, 0, 1, 8))).toEqual({ neg: Uint8Array.of(7), noise: Uint8Array.of(8) })
 })
 
 test('SE-161 the same packets without one open a session', () => {
   const initiator = Engine.initiate(initiatorSide(), 0)
   const responder = Engine.respond(responderSide(), 0)
   responder.receive(said(initiator), 0)
-  initiator.receive(negotiating(said(responder), concat()), 0)
-  responder.receive(negotiating(said(initiator), concat()), 0)
+  initiator.receive(negotiating(said(responder), EMPTY), 0)
+  responder.receive(negotiating(said(initiator), EMPTY), 0)
   initiator.receive(said(responder), 0)
   expect([initiator.state, responder.state]).toEqual(['open', 'open'])
 })

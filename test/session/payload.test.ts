@@ -7,7 +7,7 @@ import { generateIssuer, type Issuer } from '../../src/identity/issuer.js'
 import { Possession } from '../../src/identity/possession.js'
 import { type TrustEntry, type TrustStore, trustStore } from '../../src/identity/trust.js'
 import { Engine } from '../../src/session/engine.js'
-import { credentialAt, decodePayload, encodePayload, FIELDS } from '../../src/session/payload.js'
+import { credentialAt, decodePayload, encodePayload, FIELDS, initiationOf } from '../../src/session/payload.js'
 import type { InitiatorSide, ResponderSide } from '../../src/session/side.js'
 import type { Suite } from '../../src/session/suites.js'
 import { providers } from '../crypto/providers.js'
@@ -88,6 +88,12 @@ describe('SE-13 the fields of a payload', () => {
         expect(codeOf(() => decodePayload(payload, 'credential', 'initiation'))).toBe('session/malformed')
       }
     }
+  })
+
+  test('SE-13 a payload of message 3 has an initiation, whatever else it has', () => {
+    expect(initiationOf(concat(credential(one), initiationField(one)))).toEqual(one)
+    for (const payload of [EMPTY, credential(one), new Uint8Array(9)])
+      expect(codeOf(() => initiationOf(payload))).toBe('session/malformed')
   })
 
   test.each([
