@@ -313,6 +313,19 @@ describe.each(providers)('$name', (provider) => {
   })
 })
 
+test('SE-40 the table has the edges that are expected here, and no other', () => {
+  const expected = Object.entries(EXPECTED).flatMap(([from, row]) =>
+    ALL.flatMap((symbol) => {
+      const event = SYMBOLS[symbol]
+      const to = row[symbol]
+      return event === undefined || to === undefined ? [] : [`${from} ${event} ${to}`]
+    }),
+  )
+  // What ends a session by a word of the peer is an edge too.
+  const ends = ['I.verdict refuse dead', 'open end dead', 'ending end dead']
+  expect(new Set(EDGES)).toEqual(new Set([...expected, ...ends]))
+})
+
 test('SE-40 the table has no state that leads nowhere but those at the end, and none that nothing leads to', () => {
   const targets = new Set(Object.values(STATES).flatMap((row) => Object.values(row).flat()))
   for (const state of STATE_NAMES) {
