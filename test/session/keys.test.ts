@@ -17,3 +17,21 @@ test.each([1, 2, 3])('CH-11 CH-28 where there is a pending key, REKEY 1 opens wi
   session.send(HOUR, third, rekey)
   expect(endOf(eventsOf(session.engine))).toBe(generation === 1 ? undefined : 'session/malformed')
 })
+
+test('CH-27 CH-32 what an own END has cut off of a refresh is waited for no more', () => {
+  const session = new Nested('initiator', defaultProvider, XX)
+  eventsOf(session.engine)
+  session.started(HOUR)
+  const late = HOUR + 119_500
+  session.engine.close(late, 1_000)
+  expect(
+    session
+      .said(late)
+      .flat()
+      .map(({ is }) => is),
+  ).toEqual(['DRAIN', 'END'])
+  expect(session.engine.wakeAt()).toBe(late + 1_000)
+  session.engine.wake(HOUR + 120_000)
+  session.send(HOUR + 120_100, frame({ is: 'END', code: 0 }))
+  expect(endOf(eventsOf(session.engine))).toBe('clean')
+})
