@@ -129,7 +129,16 @@ describe('a message in pieces that is not wanted', () => {
     expect(given.at(-1)).toBe(164)
   })
 
-  test('SE-43 is missed at the end of a session if it was one-way and had not been refused', () => {
+  test('SE-52 is nothing to refuse or to drop where none is in pieces', () => {
+    const { reassembly, given } = open()
+    const exchange = theirs('call')
+    reassembly.skip(exchange)
+    reassembly.drop(exchange)
+    reassembly.release(0)
+    expect([reassembly.holds(exchange), given]).toEqual([false, []])
+  })
+
+  test('SE-42 is missed at the end of a session if it was one-way and had not been refused', () => {
     const torn = (operation: string, refused: boolean): boolean => {
       const { reassembly } = open()
       const exchange = theirs(operation)
