@@ -232,9 +232,8 @@ export class Exchanges {
   abandon(exchange: Exchange, code: Abandoned): void {
     if (exchange.abandoned !== undefined || exchange.sendEnded || exchange.faulted) return
     exchange.abandoned = code
-    const answered = exchange.body !== undefined && !exchange.stream
     if (exchange.stream) this.outbox.curtail(exchange)
-    if (!exchange.dispatched || answered || exchange.last) {
+    if (!exchange.dispatched || exchange.last) {
       this.fault(exchange, { code })
       return
     }
