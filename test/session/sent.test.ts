@@ -56,6 +56,9 @@ describe('SE-54 the places of those that went whole', () => {
   })
 
   test('keep the subject of each, and none of one before', () => {
+    const first = new Sent(192, 0)
+    first.begins(2, 0, 'a', true)
+    expect(first.refuse(2)).toEqual({ operation: 0, subject: 'a', told: false })
     const sent = new Sent(192, 0)
     sent.begins(2, 0, '', true)
     sent.begins(4, 0, 'a', true)

@@ -178,6 +178,28 @@ describe('a stream', () => {
     expect(far.take()).toEqual([])
   })
 
+  test('SE-122 of bytes takes them in no pieces', () => {
+    const { near, far } = ends(DEFAULTS)
+    near.begin(stretch('tube', 'q'))
+    carry(near, far)
+    const piece = { is: 'DATA', exchange: 1, end: false, more: true, body: encode('a') } as const
+    expect(() => far.hear([piece])).toThrow('session/malformed')
+  })
+
+  test('SE-159 that a slow reader has asked to stand ends with the session, and does not wait', () => {
+    const { near, far } = ends(SMALL)
+    near.begin(placed('plain', undefined, { standing: true }))
+    carry(near, far)
+    const theirs = asked(far)
+    const { items } = far.traffic.exchanges
+    const delivery = { subject: '', item: encode('x'.repeat(1_500)), bytes: 1, content: () => null }
+    far.traffic.drain()
+    carry(far, near)
+    for (let count = 0; count < 3; count++) items.deliver(theirs, delivery, 0, false)
+    items.end(theirs)
+    expect(far.said()).toMatchObject([{ is: 'FAULT', exchange: 1, code: ERRORS['session/closed'].wire }])
+  })
+
   test('SE-150 of what stands carries deliveries', () => {
     const { near, far } = ends(DEFAULTS)
     near.begin(placed('plain', undefined, { standing: true }))
@@ -191,6 +213,17 @@ describe('a stream', () => {
 })
 
 describe('what is not of one exchange', () => {
+  test('SE-60 a decision has one id at both ends, with the way that its message went', () => {
+    const { near, far } = ends(DEFAULTS)
+    // Of the session id its first half.
+    const id = DEFAULTS[0].id.slice(0, 16)
+    const gates = [near, far].map((end) => end.traffic.exchanges.gate)
+    expect(gates.map((gate) => [gate.decision('out', 5), gate.decision('in', 5, 2)])).toEqual([
+      [`${id}.ir.5.0`, `${id}.ri.5.2`],
+      [`${id}.ri.5.0`, `${id}.ir.5.2`],
+    ])
+  })
+
   test('SE-69 a PING is answered, in order', () => {
     const { near, far } = ends(DEFAULTS)
     expect([near.traffic.ping(0), near.traffic.ping(0)]).toEqual([1, 2])
