@@ -54,6 +54,19 @@ test('CH-37 the lines of a key log open every record of the session, through rek
   expect(rekeys).toBeGreaterThan(15)
 })
 
+test('CH-37 a handshake is two lines behind a warning, and nothing where nobody asked for them', () => {
+  const lines: string[] = []
+  const pair = settle(pairOf({ initiator: { keyLog: (line) => void lines.push(line) } }))
+  const [event] = pair.responderEvents
+  const id = event?.is === 'established' ? event.established.id : ''
+  expect(lines.shift()).toBe(KEY_LOG_WARNING)
+  const parts = lines.map((line) => LINE.exec(line)?.slice(1, 4))
+  expect(parts).toEqual([
+    [id, 'ir', '0'],
+    [id, 'ri', '0'],
+  ])
+})
+
 test('CH-37 no part of the core reads the environment, and one file alone writes keys', () => {
   const sources = filesUnder('src', '.ts')
   expect(
