@@ -89,9 +89,9 @@ const layout = (pattern: Pattern, psk: boolean, dhLength: number): readonly Mess
     e1: KEM.publicKeyLength,
     ekem1: KEM.ciphertextLength,
   }
-  const mixesKey = (token: Token): boolean =>
-    isDh(token) || token === 'psk' || token === 'ekem1' || (psk && token === 'e')
-  let keyed = [...pattern.pre.initiator, ...pattern.pre.responder].some(mixesKey)
+  // Of the tokens that mix a key no other is ever the first: message 1 has an `e` before all but `psk`, and `ekem1` follows `ee`.
+  const mixesKey = (token: Token): boolean => isDh(token) || (psk && token === 'e')
+  let keyed = false
   return pattern.messages.map((tokens, index) => {
     const fields: Field[] = []
     for (const token of tokens) {

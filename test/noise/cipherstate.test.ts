@@ -90,6 +90,13 @@ describe.each([noble, ...(native ? [native] : [])])('with $name', (provider) => 
     expect(codeOf(() => receive.decryptWithAd(AD, new Uint8Array(65_536)))).toBe('noise/decrypt')
   })
 
+  test('NO-15 what is longer is refused, were it authentic', () => {
+    const [key, twin] = imported()
+    const message = new Uint8Array(65_536)
+    key.seal(0, AD, new Uint8Array(65_520), message)
+    expect(codeOf(() => new CipherState(twin, 'receive').decryptWithAd(AD, message))).toBe('noise/decrypt')
+  })
+
   test('NO-23 a state serves its own direction only', () => {
     const { send, receive } = ends()
     const message = send.encryptWithAd(AD, AD)

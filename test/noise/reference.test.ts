@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { concat, utf8 } from '../../src/bytes.js'
+import { hkdfNoise } from '../../src/crypto/hkdf.js'
 import { native } from '../../src/crypto/native.js'
 import { noble } from '../../src/crypto/noble.js'
 import type { DhKey, Provider } from '../../src/crypto/provider.js'
@@ -146,5 +147,35 @@ describe.each([noble, ...(native ? [native] : [])])('with $name', (provider) => 
       seen.push(split.send.encryptWithAd(new Uint8Array(0), new Uint8Array(0)))
       expect(seen).toEqual(straight(protocol, given, provider))
     })
+  })
+})
+
+test('NO-8, NO-10 in NNfallback+psk0 the ephemeral that came before is mixed into the key, ahead of the psk', () => {
+  const protocol = 'Noise_NNfallback+psk0_25519_ChaChaPoly_SHA256'
+  const { SHA256 } = noble.hash
+  const payload = utf8('first')
+  const psk = noble.randomBytes(32)
+  const alice = noble.dh['25519'].importKey(noble.randomBytes(32))
+  const secret = noble.randomBytes(32)
+  const bob = noble.dh['25519'].importKey(secret)
+  withFixedKeys('the same handshake twice, by two programs', () => {
+    let h = SHA256.digest(SHA256.digest(utf8(protocol)))
+    let [ck] = hkdfNoise(SHA256, SHA256.digest(utf8(protocol)), alice.publicKey, 2)
+    h = SHA256.digest(h, alice.publicKey)
+    const [next, mixed] = hkdfNoise(SHA256, ck, psk, 3)
+    h = SHA256.digest(SHA256.digest(h, mixed), bob.publicKey)
+    ;[ck] = hkdfNoise(SHA256, next, bob.publicKey, 2)
+    const [, k] = hkdfNoise(SHA256, ck, bob.agree(alice.publicKey), 2)
+    const sealed = new Uint8Array(payload.length + 16)
+    noble.cipher.ChaChaPoly.importKey(k).seal(0, h, payload, sealed)
+    const state = new HandshakeState({
+      protocol,
+      role: 'initiator',
+      provider: noble,
+      psks: [psk],
+      re: alice.publicKey,
+      ephemeralForTesting: { e: secret },
+    })
+    expect(state.writeMessage(payload)).toEqual(concat(bob.publicKey, sealed))
   })
 })
