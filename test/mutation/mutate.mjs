@@ -113,7 +113,7 @@ const tryShare = async (share, alone) => {
   const seen = new Set()
   const again = []
   let current
-  await start(undefined, { is: 'try', share, alone }, ({ begins, id, result }) => {
+  await start(undefined, { is: 'try', share: share.map((id) => rowOf.get(id)), alone }, ({ begins, id, result }) => {
     if (begins !== undefined) current = begins
     if (result === undefined) return
     seen.add(id)
@@ -129,13 +129,13 @@ const tryShare = async (share, alone) => {
   for (const id of again) await tryShare([id], true)
 }
 
-const fileOf = new Map(all.map(({ id, fileName }) => [id, fileName]))
 const work = async () => {
   while (queue.length > 0) await tryShare(queue.splice(0, 60), false)
   for (let id = statics.shift(); id !== undefined; id = statics.shift()) {
-    const near = all.filter(({ fileName }) => fileName === fileOf.get(id)).map((mutant) => mutant.id)
+    const { fileName } = rowOf.get(id)
+    const near = all.filter((mutant) => mutant.fileName === fileName).map((mutant) => mutant.id)
     let found = { is: 'killed', by: 'a module that does not load, or a test that hangs' }
-    await start(id, { is: 'static', id, near }, ({ result }) => {
+    await start(id, { is: 'static', id, fileName, near }, ({ result }) => {
       found = result ?? found
     })
     settle(id, found)

@@ -102,6 +102,28 @@ const killerOf = async (indices, times, most) => {
   return undefined
 }
 
+const fileOf = (index) => collected[index].name.split(' > ', 1)[0]
+
+/**
+ * Tests of the mutated file itself first, then one of each file in turn: those of one file are alike, and what the first
+ * of them do not notice the others hardly do. `source` is as `src/noise/handshake.ts`.
+ */
+const spread = (indices, source) => {
+  const own = source.replace(/^src/, 'test').replace(/\.ts$/, '')
+  const first = indices.filter((index) => fileOf(index).startsWith(own))
+  const turns = []
+  const seen = new Map()
+  for (const index of indices) {
+    const file = fileOf(index)
+    if (file.startsWith(own)) continue
+    const turn = seen.get(file) ?? 0
+    seen.set(file, turn + 1)
+    turns[turn] ??= []
+    turns[turn].push(index)
+  }
+  return [...first, ...turns.flat()]
+}
+
 /** Reads what `cover` found; tests that reach any of `ids`, in the order to call them. */
 const reaching = async (mutants) => {
   const { order, times } = JSON.parse(await readFile(join(directory, 'covered.json'), 'utf8'))
@@ -114,9 +136,9 @@ const tryAll = async ({ share, mutants, most, alone }) => {
   const { of, times } = await reaching(mutants)
   // What killed the last ones is tried first.
   let recent = []
-  for (const id of share) {
+  for (const { id, fileName } of share) {
     process.send({ begins: id })
-    const indices = of([id])
+    const indices = spread(of([id]), fileName)
     const reach = new Set(indices)
     const first = recent.filter((index) => reach.has(index)).slice(0, 8)
     const rest = indices.filter((index) => !first.includes(index))
@@ -137,10 +159,11 @@ const tryAll = async ({ share, mutants, most, alone }) => {
 }
 
 /** A mutant that was there when the modules were loaded: tests that reach its file come first. */
-const tryStatic = async ({ id, near, mutants, most }) => {
+const tryStatic = async ({ id, fileName, near, mutants, most }) => {
   const { of, order, times } = await reaching(mutants)
   const first = new Set(of(near))
-  const killer = await killerOf([...first, ...order.filter((index) => !first.has(index))], times, most)
+  const rest = order.filter((index) => !first.has(index))
+  const killer = await killerOf([...spread([...first], fileName), ...spread(rest, fileName)], times, most)
   process.send({ id, result: killer === undefined ? { is: 'survived' } : { is: 'killed', by: collected[killer].name } })
 }
 
