@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/cbor.js'
-import { ERRORS } from '../../src/errors.js'
+import { ERRORS, SottoError } from '../../src/errors.js'
 import type { EngineEvent } from '../../src/session/events.js'
 import type { Exchange } from '../../src/session/exchange.js'
 import { agreed, carry, type End, ends } from './bare.js'
@@ -260,6 +260,17 @@ describe('what is not of one exchange', () => {
     far.traffic.exchanges.reply(theirs, 'yes')
     carry(far, near)
     expect(only(near, 'reply').value).toBe('yes')
+  })
+
+  test('SE-59 what is lost with a session says by what it ended', () => {
+    const error = SottoError.of('session/timeout', 'the peer was silent')
+    for (const cause of [error, undefined]) {
+      const { near } = ends(DEFAULTS)
+      near.begin(act('call', 'a'))
+      near.traffic.end(cause)
+      const { error: lost } = only(near, 'fault')
+      expect([lost.code, lost.ran, lost.cause]).toEqual(['session/lost', 'no', cause])
+    }
   })
 
   test('SE-59 SE-67 what is open when the session is cut is lost at once, and what is said of it has no effect', () => {
