@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { concat, EMPTY, equal } from '../../src/bytes.js'
 import type { Provider } from '../../src/crypto/provider.js'
 import { Engine } from '../../src/session/engine.js'
+import { decodeRetry } from '../../src/session/hello.js'
 import { type PostQuantum, SUITES } from '../../src/session/suites.js'
 import { providers } from '../crypto/providers.js'
 import { HandInitiator, helloOf, initiationField, packet, partsOf, plainInitiation, retryOf } from './byhand.js'
@@ -350,6 +351,7 @@ test('SE-3 SE-7 a Retry of another form is told from one for a suite that cannot
   const { neg } = partsOf(retryOf(XX.id))
   for (const bad of [neg.subarray(0, 2), concat(neg, Uint8Array.of(0)), xor(0, 3)(neg)])
     expect(end(packet(bad, EMPTY))).toBe('session/malformed')
+  expect(() => decodeRetry(Uint8Array.of(1, 0xff, 0xff))).toThrow('session/suite')
   // One that nobody knows, the one that was tried, one that was not listed.
   for (const id of [0xffff, HFS.id, XX.id + 0x100]) expect(end(retryOf(id))).toBe('session/suite')
   expect(end(retryOf(XX.id))).toBeUndefined()
