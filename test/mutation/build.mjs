@@ -33,7 +33,7 @@ const logger = {
 }
 
 /** A name for all that the result of a run depends on: what was covered once need not be again. */
-export const stateOf = async () => {
+export const stateOf = async (tests) => {
   const hash = createHash('sha256')
   const names = ['src', 'test', 'test-vectors'].flatMap((directory) =>
     readdirSync(join(ROOT, directory), { recursive: true })
@@ -42,7 +42,7 @@ export const stateOf = async () => {
   )
   for (const name of names.toSorted((a, b) => (a < b ? -1 : 1)))
     hash.update(name).update(await readFile(join(ROOT, name)))
-  return hash.update(process.version).digest('hex').slice(0, 16)
+  return hash.update(`${process.version} ${tests}`).digest('hex').slice(0, 16)
 }
 
 /** All mutants of `rooms`, and in `directory` the module that loads the tests of `tests` with them, stdin.mjs. */

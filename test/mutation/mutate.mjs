@@ -35,7 +35,7 @@ const { values } = parseArgs({
 const rooms = values.rooms.split(',')
 const most = Number(values.most)
 const cache = fileURLToPath(new URL('../../node_modules/.cache/mutation/', import.meta.url))
-const directory = join(cache, `${await stateOf()} ${values.tests.replaceAll('/', '.')}`)
+const directory = join(cache, await stateOf(values.tests))
 const all = await build(ROOMS, values.tests.split(','), directory)
 /** Ids go up to here: some are of mutants that were left out. */
 const mutants = 1 + Math.max(...all.map(({ id }) => Number(id)))
