@@ -325,12 +325,15 @@ describe.each(providers)('$name', (provider) => {
         asked.push(what)
         return undefined
       }
-      const engine = responder(provider, suite, { trust, epochMs: 1_000_000 })
+      const why: unknown[] = []
+      const whyNot = (...what: readonly unknown[]) => why.push(what)
+      const engine = responder(provider, suite, { trust, whyNot, epochMs: 1_000_000 })
       const hand = new HandInitiator({ provider, identity: alice })
       engine.receive(hand.hello(suite), 10)
       hand.answered(writtenBy(engine))
       engine.receive(hand.message3(), 234)
       expect(asked).toEqual([[alice.id, undefined, 1_000_234]])
+      expect(why).toEqual(asked)
     })
 
     test('SE-15 an initiator has nothing to send between message 3 and ACCEPT', () => {

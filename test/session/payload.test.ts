@@ -197,6 +197,16 @@ describe.each(providers)('$name', (provider) => {
     },
   )
 
+  test('SE-11 a credential is judged by the time at which it came', () => {
+    const [suite] = suites
+    if (suite === undefined) throw new Error('expected a suite')
+    const shown = credential(issued(bob, issuer, { from: NOW + HOUR, to: NOW + 3 * HOUR }))
+    const engine = initiator(suite, { expected: { name: NAME, issuer: issuer.id }, handshakeMs: 9 * HOUR })
+    const hand = new HandResponder({ provider, identity: bob })
+    engine.receive(hand.message2(writtenBy(engine), suite, shown), 2 * HOUR)
+    expect(engine.state).toBe('I.verdict')
+  })
+
   test.each(suites)(
     'SE-14 SE-18 SE-87 a listener lets in by credential, and refuses all others with the same bytes ($name)',
     (suite) => {
