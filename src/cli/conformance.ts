@@ -7,8 +7,9 @@ import { type Connection, type Phase, type Planned, runCases } from '../kit/kitr
 import { type VectorFile, vectorCases } from '../kit/kitvectors.js'
 import { LIVE } from '../kit/liveall.js'
 import { MISBEHAVIOURS } from '../kit/misbehaviours/all.js'
-import { countOf, jsonOf, junitOf, type Report, textOf } from '../kit/report.js'
+import { countOf, jsonOf, junitOf, plain, type Report, textOf } from '../kit/report.js'
 import { type Arguments, type Command, EXIT, type Exit, type Terminal } from './command.js'
+import { printable } from './printable.js'
 import { shimProcess, shimSocket } from './shimpeer.js'
 
 /** Some cases wait for a clock, so several run at once. */
@@ -42,7 +43,8 @@ export const conformance: Command = {
       const isTheirs =
         error instanceof Finding || error instanceof SyntaxError || (error instanceof Error && 'code' in error)
       if (!isTheirs) throw error
-      terminal.error(`sotto conformance: ${error.message}`)
+      // CL-49: it may be what the shim has said.
+      terminal.error(plain(`sotto conformance: ${error.message}`))
       return EXIT.failed
     }
   },
@@ -140,7 +142,8 @@ const readVectors = (folder: string): readonly VectorFile[] =>
 /** CL-45 */
 const report = (all: Report, { json, junit }: Asked, terminal: Terminal): Exit => {
   if (junit !== undefined) writeFileSync(junit, junitOf(all))
-  terminal.out(json ? jsonOf(all) : textOf(all))
+  // CL-49
+  terminal.out(json ? printable(jsonOf(all)) : textOf(all))
   const isGood = countOf(all.results, 'failed') === 0 && countOf(all.results, 'passed') > 0
   return isGood ? EXIT.ok : EXIT.failed
 }

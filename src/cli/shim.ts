@@ -4,6 +4,7 @@ import { BROKEN } from '../kit/broken.js'
 import { Shim } from '../kit/shim.js'
 import { Lines } from '../kit/shimlines.js'
 import { type Command, EXIT, type Exit, type Terminal } from './command.js'
+import { printable } from './printable.js'
 
 /** CL-50, CL-51, CL-52: the shim of spec/conformance.md over standard input and output, or one connection. */
 export const shim: Command = {
@@ -43,10 +44,17 @@ const driven = (
       // What was said before goes out; of a socket this is the end of it too.
       if (output !== process.stdout) output.end()
       input.destroy()
-      if (error !== undefined) terminal.error(`sotto shim: ${error.message}`)
+      // It may quote what came.
+      if (error !== undefined) terminal.error(printable(`sotto shim: ${error.message}`))
       resolve(error === undefined ? EXIT.ok : EXIT.failed)
     }
-    const shim = new Shim({ line: (line) => void output.write(`${line}\n`), over }, broken)
+    // Who does not read what is said is not listened to either.
+    const say = (line: string): void => {
+      if (output.write(`${line}\n`) || input.isPaused()) return
+      input.pause()
+      output.once('drain', () => input.resume())
+    }
+    const shim = new Shim({ line: say, over }, broken)
     const lines = new Lines()
     const guarded = (act: () => void): void => {
       try {

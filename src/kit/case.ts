@@ -85,6 +85,9 @@ export class Finding {
   }
 }
 
+/** What did not come in time. */
+export class Late extends Finding {}
+
 /** Thrown by a case that is not for this shim: says what it does not claim. */
 export class Skipped {
   readonly message: string

@@ -1,5 +1,5 @@
 import { SottoError } from '../errors.js'
-import { type Case, Finding, type Shim, Skipped } from './case.js'
+import { type Case, Finding, Late, type Shim, Skipped } from './case.js'
 import type { ShimDriver } from './shimdriver.js'
 
 /** A shim that has said hello. */
@@ -38,8 +38,11 @@ export interface RunOptions {
 const ASKS_AT_ONCE = 4
 /** A case takes a few seconds at most, if nothing else goes on. */
 const CASE_MS = 60_000
-/** A shim that ends more often is given up: what is left fails. */
+/** CF-14: a shim that ends more often is given up, and one that so many cases have waited for in vain. */
 const STARTS = 16
+const LATE = 100
+/** Characters of what is told of a case: a shim may have said a lot. */
+const MOST_TOLD = 4_096
 
 /** Runs all cases, several at a time; in the order given, results. */
 export const runCases = async (cases: readonly Planned[], options: RunOptions): Promise<readonly Result[]> => {
@@ -55,6 +58,7 @@ class Run {
   readonly #again: Planned[] = []
   #connecting: Promise<Connection> | undefined
   #starts = 0
+  #late = 0
 
   constructor(options: RunOptions) {
     this.#options = options
@@ -92,7 +96,7 @@ class Run {
   async #one(planned: Planned, isAlone: boolean): Promise<void> {
     const fromMs = performance.now()
     const over = (outcome: Result['outcome'], message = ''): void => {
-      const result = { planned, outcome, message, ms: Math.round(performance.now() - fromMs) }
+      const result = { planned, outcome, message: told(message), ms: Math.round(performance.now() - fromMs) }
       this.#results.set(planned, result)
       this.#options.done(result)
     }
@@ -107,6 +111,7 @@ class Run {
       if (error instanceof Skipped) return over('skipped', error.message)
       // What refuses what a shim has said is a SottoError; all else is a defect of the kit.
       if (!(error instanceof Finding || error instanceof SottoError)) throw error
+      if (error instanceof Late) this.#late++
       // CF-8
       if (driver !== undefined && !driver.isOver) await driver.settle().catch(() => driver?.over('it does not answer'))
       if (driver?.isOver === true && !isAlone) this.#again.push(planned)
@@ -116,6 +121,8 @@ class Run {
 
   /** CF-8: the shim, started again if it has ended. */
   async #driver(): Promise<ShimDriver> {
+    // CF-14
+    if (this.#late >= LATE) throw new Finding(`expected a shim that answers, but ${LATE} cases waited in vain`)
     const before = this.#connecting
     const last = before === undefined ? undefined : await before
     if (last !== undefined && !last.driver.isOver) return last.driver
@@ -134,10 +141,14 @@ class Run {
 /** CF-9: whatever a shim goes on saying, a case is over some time. @throws (rejects) Finding */
 const inTime = (ran: Promise<void>): Promise<void> =>
   new Promise((resolve, reject) => {
-    const late = (): void => reject(new Finding(`expected an end of the case, got none in ${CASE_MS} ms`))
+    const late = (): void => reject(new Late(`expected an end of the case, got none in ${CASE_MS} ms`))
     const timer = setTimeout(late, CASE_MS)
     void ran.then(resolve, reject).finally(() => clearTimeout(timer))
   })
+
+/** A text of its own, which does not keep alive what it was cut from. */
+const told = (message: string): string =>
+  message.length > MOST_TOLD ? `${Array.from(message.slice(0, MOST_TOLD)).join('')}...` : message
 
 /** A shim that could not be started has been told of in the results. */
 const asNothing = (error: unknown): undefined => {

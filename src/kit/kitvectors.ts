@@ -139,7 +139,17 @@ const isSame = (one: unknown, other: unknown): boolean => {
   )
 }
 
+/** Lists and objects in each other: a shim may say more of them than there is room for on the stack. */
+const MOST_SHOWN = 16
+
+const shallow = (value: unknown, levels: number): unknown => {
+  if (typeof value !== 'object' || value === null) return value
+  if (levels === 0) return '...'
+  if (Array.isArray(value)) return value.map((each) => shallow(each, levels - 1))
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shallow(each, levels - 1)]))
+}
+
 const shown = (value: unknown): string => {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  const text = value === undefined ? 'nothing' : JSON.stringify(shallow(value, MOST_SHOWN))
   return text.length > 200 ? `${text.slice(0, 200)}...` : text
 }

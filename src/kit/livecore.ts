@@ -1,5 +1,5 @@
 import { SUITES, type Suite } from '../session/suites.js'
-import { type Case, type End, type Event, Finding } from './case.js'
+import { type Case, type End, type Event, Finding, Skipped } from './case.js'
 import { Hostile } from './hostile.js'
 import { suitesIn } from './hostilewords.js'
 import { closes, either, item, type Pair, PLAIN, SHARED, told, within } from './live.js'
@@ -71,7 +71,7 @@ const LISTS: readonly Case[] = (['require', 'prefer', 'off'] as const).map((pq) 
   run: async (shim) => {
     const allowed = SUITES.filter((suite) => isAllowed(suite, pq) && shim.suites.includes(suite.id))
     const [suite] = allowed
-    if (suite === undefined) return
+    if (suite === undefined) throw new Skipped('it has no such suite')
     const expected = allowed.toSorted((one, other) => placeOf(one) - placeOf(other)).map(({ id }) => id)
     const peer = await Hostile.meet(shim, 'initiator', { suite, operations: ['echo'], open: { pq } })
     try {
@@ -248,7 +248,7 @@ const REKEYING: readonly Case[] = (['initiator', 'responder'] as const).map((rol
   suites: PLAIN,
   run: async (shim) => {
     const suite = SUITES.find(({ id }) => PLAIN.some((plain) => plain === id) && shim.suites.includes(id))
-    if (suite === undefined) return
+    if (suite === undefined) throw new Skipped('it has no such suite')
     const peer = await Hostile.meet(shim, role, { suite, operations: ['note'], open: { rekey: { records: 2 } } })
     try {
       await open(peer, suite.id)

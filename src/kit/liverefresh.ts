@@ -1,5 +1,5 @@
 import { SUITES } from '../session/suites.js'
-import { type Case, Finding } from './case.js'
+import { type Case, Finding, Skipped } from './case.js'
 import { Hostile, type Role } from './hostile.js'
 import { refresh } from './hostileframes.js'
 import { unharmed } from './hostileoutcomes.js'
@@ -131,7 +131,7 @@ export const LIVE_REFRESHES: readonly Case[] = KINDS.flatMap(({ of, suites, case
     suites,
     run: async (shim) => {
       const suite = SUITES.find(({ id }) => suites.some((each) => each === id) && shim.suites.includes(id))
-      if (suite === undefined) return
+      if (suite === undefined) throw new Skipped('it has no such suite')
       const peer = await Hostile.meet(shim, role, { suite, operations: ['echo'], ...(over && { open: over }) })
       try {
         await open(peer, suite.id)

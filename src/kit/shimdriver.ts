@@ -1,10 +1,28 @@
 import { concat, EMPTY, toHex } from '../bytes.js'
-import { type Answer, type End, type Event, Finding, type OpenOptions, type Shim, type Sink } from './case.js'
+import { type Answer, type End, type Event, Finding, Late, type OpenOptions, type Shim, type Sink } from './case.js'
 import { LEVELS, type Level } from './kitcontract.js'
 import { Members } from './members.js'
 
 /** CF-9: nobody waits for a shim longer. */
 const WAIT_MS = 5_000
+/** Of what no case has taken, in characters of events and bytes of sessions; sound shims leave less than a hundredth of it. */
+const MOST_HELD = 67_108_864
+/** CF-13 */
+const EVENTS: readonly string[] = [
+  'open',
+  'heard',
+  'over',
+  'reply',
+  'fault',
+  'item',
+  'ready',
+  'ended',
+  'refused',
+  'closed',
+  'eof',
+]
+/** The codes of spec/errors.md are shorter. */
+const MOST_CODE = 64
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -15,10 +33,13 @@ export class ShimDriver implements Shim {
   readonly #ends = new Map<number, DrivenEnd>()
   readonly #answers = new Map<number, Answer>()
   readonly #settled = new Set<number>()
+  /** Numbers of asks and of `settle` without an answer. */
+  readonly #due: Readonly<Record<'ask' | 'settle', Set<number>>> = { ask: new Set(), settle: new Set() }
   #hello: Members | undefined
   #levels: readonly Level[] = []
   #suites: readonly number[] = []
   #asked = 0
+  #held = 0
   #reason: string | undefined
 
   /** @param send takes a line without its line feed */
@@ -70,13 +91,13 @@ export class ShimDriver implements Shim {
 
   /** @throws Finding if it does not answer any more */
   async settle(): Promise<void> {
-    const id = this.#asked++
+    const id = this.#next('settle')
     this.#say({ do: 'settle', id })
     await this.#wait.until(() => this.#settled.delete(id), 'settled')
   }
 
   async ask(ask: string, vector: unknown): Promise<Answer> {
-    const id = this.#asked++
+    const id = this.#next('ask')
     this.#say({ do: 'ask', id, ask, vector })
     await this.#wait.until(() => this.#answers.has(id), 'an answer')
     const answer = this.#answers.get(id)
@@ -91,6 +112,9 @@ export class ShimDriver implements Shim {
       (line) => this.#say({ session, ...line }),
       () => this.settle(),
       () => this.#reason,
+      (change) => {
+        this.#held += change
+      },
       sink,
     )
     this.#ends.set(session, end)
@@ -113,12 +137,27 @@ export class ShimDriver implements Shim {
       const end = this.#ends.get(line.count('session'))
       if (end === undefined) throw new SyntaxError('expected a session that was opened')
       end.hear(line)
-    } else if (line.any('settled') === true) this.#settled.add(line.count('id'))
-    else this.#answers.set(line.count('id'), answerOf(line))
+      if (this.#held > MOST_HELD) throw new SyntaxError(`expected no more than is asked for, got ${this.#held} bytes`)
+    } else if (line.any('settled') === true) this.#settled.add(this.#answered('settle', line))
+    else this.#answers.set(this.#answered('ask', line), answerOf(line))
     this.#wait.changed()
   }
 
+  #next(what: 'ask' | 'settle'): number {
+    const id = this.#asked++
+    this.#due[what].add(id)
+    return id
+  }
+
+  /** CF-13: an answer to nothing, or another to the same, is none. */
+  #answered(what: 'ask' | 'settle', line: Members): number {
+    const id = line.count('id')
+    if (!this.#due[what].delete(id)) throw new SyntaxError(`expected the id of what is not answered, got ${id}`)
+    return id
+  }
+
   #greeted(hello: Members): void {
+    if (this.#hello !== undefined) throw new SyntaxError('expected one hello, got two')
     if (hello.count('sotto') !== 1) throw new SyntaxError('expected version 1 of these lines')
     hello.text('name')
     hello.text('version')
@@ -136,7 +175,10 @@ export class ShimDriver implements Shim {
 
 const answerOf = (line: Members): Answer => {
   if (line.any('unsupported') === true) return { unsupported: true }
-  return line.has('code') ? { code: line.text('code') } : { answer: line.of('answer').all }
+  if (!line.has('code')) return { answer: line.of('answer').all }
+  const code = line.text('code')
+  if (code.length > MOST_CODE) throw new SyntaxError(`expected a code, got ${code.length} characters`)
+  return { code }
 }
 
 /** What comes of one session. */
@@ -145,6 +187,7 @@ class DrivenEnd implements End {
   readonly #settle: () => Promise<void>
   readonly #sink: Sink | undefined
   readonly #wait: Wait
+  readonly #holds: (change: number) => void
   readonly #events: Event[] = []
   #bytes = EMPTY
   #isOver = false
@@ -153,11 +196,13 @@ class DrivenEnd implements End {
     say: (line: Line) => void,
     settle: () => Promise<void>,
     reason: () => string | undefined,
+    holds: (change: number) => void,
     sink: Sink | undefined,
   ) {
     this.#say = say
     this.#settle = settle
     this.#sink = sink
+    this.#holds = holds
     this.#wait = new Wait(reason)
   }
 
@@ -166,8 +211,12 @@ class DrivenEnd implements End {
     if (line.has('bytes')) this.#written(line.bytes('bytes'))
     else {
       const { session: _, ...members } = line.all
-      const event = line.text('event')
-      this.#events.push({ ...members, event })
+      const event = line.one('event', EVENTS)
+      if (Object.values(members).some((value) => typeof value === 'object' && value !== null))
+        throw new SyntaxError(`expected texts in the event ${event}`)
+      const told = { ...members, event }
+      this.#events.push(told)
+      this.#holds(weightOf(told))
       if (event === 'eof') {
         this.#isOver = true
         this.#sink?.eof()
@@ -198,28 +247,46 @@ class DrivenEnd implements End {
       throw new Finding(`expected ${length} bytes, got ${this.#bytes.length} and the end`)
     const taken = this.#bytes.slice(0, length || this.#bytes.length)
     this.#bytes = this.#bytes.subarray(taken.length)
+    this.#holds(-taken.length)
     return taken
   }
 
   async event(name?: string): Promise<Event> {
-    for (;;) {
-      await this.#wait.until(() => this.#events.length > 0 || this.#isOver, `the event ${name ?? ''}`)
-      const event = this.#events.shift()
-      if (event === undefined) throw new Finding(`expected the event ${name ?? ''}, got the end of the session`)
-      if (name === undefined || event.event === name) return event
+    let found: Event | undefined
+    // In one wait: others that keep coming do not make it longer (CF-9).
+    const look = (): boolean => {
+      const at = this.#events.findIndex((event) => name === undefined || event.event === name)
+      const taken = this.#taken(at < 0 ? this.#events.length : at + 1)
+      if (at >= 0) found = taken.at(-1)
+      return at >= 0
     }
+    await this.#wait.until(() => found !== undefined || look() || this.#isOver, `the event ${name ?? ''}`)
+    if (found === undefined) throw new Finding(`expected the event ${name ?? ''}, got the end of the session`)
+    return found
   }
 
   async settled(): Promise<{ readonly events: readonly Event[]; readonly bytes: Uint8Array }> {
     await this.#settle()
-    return { events: this.#events.splice(0), bytes: await this.bytes() }
+    return { events: this.#taken(this.#events.length), bytes: await this.bytes() }
+  }
+
+  #taken(count: number): readonly Event[] {
+    const taken = this.#events.splice(0, count)
+    for (const event of taken) this.#holds(-weightOf(event))
+    return taken
   }
 
   #written(bytes: Uint8Array): void {
-    if (this.#sink === undefined) this.#bytes = concat(this.#bytes, bytes)
-    else this.#sink.bytes(bytes)
+    if (this.#sink === undefined) {
+      this.#bytes = concat(this.#bytes, bytes)
+      this.#holds(bytes.length)
+    } else this.#sink.bytes(bytes)
   }
 }
+
+/** Characters, and something for what is around them. */
+const weightOf = (members: Line): number =>
+  Object.values(members).reduce((sum: number, value) => sum + 64 + String(value).length, 0)
 
 /** Waits for what lines bring, and not for ever. */
 class Wait {
@@ -250,7 +317,7 @@ class Wait {
         then()
       }
       const timer = setTimeout(() => {
-        settle(() => reject(new Finding(`expected ${what}, got nothing in ${WAIT_MS} ms`)))
+        settle(() => reject(new Late(`expected ${what}, got nothing in ${WAIT_MS} ms`)))
       }, WAIT_MS)
       this.#waiting.add(look)
       look()

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { SottoError } from '../../src/errors.js'
-import { Finding, type Shim, Skipped } from '../../src/kit/case.js'
+import { generateIdentity } from '../../src/identity/identity.js'
+import { Finding, Late, type Shim, Skipped } from '../../src/kit/case.js'
 import { runCases } from '../../src/kit/kitrun.js'
 import { vectorCases } from '../../src/kit/kitvectors.js'
 import { LIVE } from '../../src/kit/liveall.js'
@@ -67,6 +68,13 @@ describe('a vector', () => {
     await caseOf(VECTOR).run(answering({ answer: { key: '02', bytes: '01' } }).shim)
   })
 
+  test('CF-11 shows what is nested deeper than a stack holds', async () => {
+    const depth = 100_000
+    const bytes: unknown = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+    const message = `expected bytes to be "01", got ${'['.repeat(16)}"..."${']'.repeat(16)}`
+    await expect(caseOf(VECTOR).run(answering({ answer: { bytes } }).shim)).rejects.toMatchObject({ message })
+  })
+
   test('CF-11 finds an answer where a code is due', async () => {
     const refused = caseOf({ name: 'a', code: 'cbor/malformed', rule: 'CB-1', hex: '00' })
     const message = 'expected cbor/malformed, got an answer'
@@ -111,6 +119,74 @@ describe('a driver', () => {
   )
 })
 
+describe('a driver of a shim that has greeted', () => {
+  const HELLO = '{"hello":{"sotto":1,"name":"a","version":"1","levels":["core"],"suites":["0x0011"]}}'
+  const greeted = (): ShimDriver => {
+    const driver = new ShimDriver(() => undefined)
+    driver.take(HELLO)
+    return driver
+  }
+  const OPEN = { role: 'initiator', secret: '', peer: generateIdentity().id } as const
+
+  test('CF-13 takes the answer to what it asked, and is over at another to the same', async () => {
+    const driver = greeted()
+    const asked = driver.ask('cbor', {})
+    driver.take('{"id":0,"answer":{}}')
+    expect(await asked).toEqual({ answer: {} })
+    driver.take('{"id":0,"answer":{}}')
+    expect(driver.isOver).toBe(true)
+  })
+
+  test.each([
+    HELLO,
+    '{"id":1,"answer":{}}',
+    '{"id":0,"settled":true}',
+    `{"id":0,"code":"${'c'.repeat(65)}"}`,
+    '{"session":0,"event":"weather"}',
+    '{"session":0,"event":"open","peer":{"toString":1}}',
+  ])('CF-13 is over at the line %j, which nothing leads to', async (line) => {
+    const driver = greeted()
+    const asked = driver.ask('cbor', {})
+    await driver.open(OPEN)
+    driver.take(line)
+    expect(driver.isOver).toBe(true)
+    await expect(asked).rejects.toBeInstanceOf(Finding)
+  })
+
+  test('CF-13 is over when it is told of more than any case takes, and not by what is taken', async () => {
+    const driver = greeted()
+    const end = await driver.open(OPEN)
+    const line = `{"session":0,"event":"heard","body":"${'0'.repeat(4_194_000)}"}`
+    driver.take('{"session":0,"bytes":"00"}')
+    expect(await end.bytes()).toEqual(Uint8Array.of(0))
+    for (let n = 0; n < 17; n++) {
+      driver.take(line)
+      await end.event('heard')
+    }
+    for (let n = 0; n < 16; n++) driver.take(line)
+    expect(driver.isOver).toBe(false)
+    driver.take(line)
+    expect(driver.isOver).toBe(true)
+  })
+
+  test('CF-9 waits for an event no longer when others keep coming', async () => {
+    vi.useFakeTimers()
+    try {
+      const driver = greeted()
+      const end = await driver.open(OPEN)
+      const found = expect(end.event('open')).rejects.toBeInstanceOf(Late)
+      for (let second = 0; second < 5; second++) {
+        driver.take('{"session":0,"event":"ready","tag":"a"}')
+        await vi.advanceTimersByTimeAsync(1_000)
+      }
+      driver.take('{"session":0,"event":"open"}')
+      await found
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
 describe('a run', () => {
   const connected = () => {
     const driver: ShimDriver = new ShimDriver((line) => {
@@ -139,6 +215,43 @@ describe('a run', () => {
     expect(closed()).toBe(1)
   })
 
+  test('CF-14 gives a shim up that 100 cases have waited for in vain', async () => {
+    const { options, closed } = connected()
+    const results = await runCases(
+      Array.from({ length: 102 }, () => throwing(new Late('late'))),
+      options,
+    )
+    const givenUp = 'expected a shim that answers, but 100 cases waited in vain'
+    expect(results.map(({ message }) => message)).toEqual([...Array<string>(100).fill('late'), givenUp, givenUp])
+    expect(results.every(({ outcome }) => outcome === 'failed')).toBe(true)
+    expect(closed()).toBe(1)
+  })
+
+  test('CF-14 gives a shim up that has ended 16 times', async () => {
+    let started = 0
+    const connect = () => {
+      started++
+      const { options } = connected()
+      return options.connect()
+    }
+    const ended = (shim: Shim): Promise<void> => {
+      if (shim instanceof ShimDriver) shim.over('it ended')
+      return Promise.reject(new Finding('ended'))
+    }
+    const cases = Array.from({ length: 18 }, () => ({ ...throwing(undefined), run: ended }))
+    const results = await runCases(cases, { connect, atOnce: 1, done: () => undefined })
+    expect(started).toBe(16)
+    expect(results.map(({ message }) => message)).toEqual([
+      ...Array<string>(16).fill('ended'),
+      ...Array<string>(2).fill('expected a shim that stays, but it ended 16 times'),
+    ])
+  })
+
+  test('CF-8 what a shim makes a case tell is cut', async () => {
+    const [result] = await runCases([throwing(new Finding('x'.repeat(1_000_000)))], connected().options)
+    expect(result?.message).toBe(`${'x'.repeat(4_096)}...`)
+  })
+
   test('CF-8 a defect of the kit is told as what it is, and leaves no shim behind', async () => {
     const { options, closed } = connected()
     await expect(runCases([throwing(new TypeError('a defect'))], options)).rejects.toThrow('a defect')
@@ -162,16 +275,16 @@ describe('a report', () => {
   const report = {
     peer: '<a> & "b"',
     levels: ['core'],
-    results: [{ planned, outcome: 'failed' as const, message: 'got <\u0000\u001b[31m>\u2028"\'&', ms: 1 }],
+    results: [{ planned, outcome: 'failed' as const, message: 'got <\u0000\u001b[31m>\n\u2028"\'&', ms: 1 }],
   }
 
-  test('CL-44 has a line for each failure and the numbers in the last, in printable ASCII', () => {
-    expect(textOf(report)).toBe(`FAIL vectors: file list 1: a (CB-1): got <??[31m>?"'&\n0 passed, 1 failed, 0 skipped`)
+  test('CL-44 CL-49 has a line for each failure and the numbers in the last, in printable ASCII', () => {
+    expect(textOf(report)).toBe(`FAIL vectors: file list 1: a (CB-1): got <??[31m>??"'&\n0 passed, 1 failed, 0 skipped`)
   })
 
   test('CL-47 escapes in XML whatever a shim says', () => {
     const xml = junitOf(report)
     expect(xml).toContain('name="&lt;a&gt; &amp; &quot;b&quot;"')
-    expect(xml).toContain('message="got &lt;??[31m&gt;?&quot;&apos;&amp;"')
+    expect(xml).toContain('message="got &lt;??[31m&gt;??&quot;&apos;&amp;"')
   })
 })

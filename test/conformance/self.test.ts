@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -123,6 +124,45 @@ describe('the command', () => {
     expect(core.out).toContain('expected an answer to row, got unsupported')
   })
 
+  test('CL-48 what a shim has started ends with it, and what has left its group is not waited for', async () => {
+    const [inside, outside] = [await watched('inside.sock'), await watched('outside.sock')]
+    const start = (path: string, detached: boolean): string =>
+      `require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(staying(path))}], { detached: ${detached}, stdio: ["ignore", "inherit", "ignore"] })`
+    const shim = join(folder, 'starting.cjs')
+    writeFileSync(
+      shim,
+      `${start(inside.path, false)}; ${start(outside.path, true)}; setTimeout(() => process.exit(0), 1_000)`,
+    )
+    const over = inside.met.then((socket) => closeOf(socket))
+    const { exit, error } = await conformance('--peer', `${NODE} ${shim}`, '--only', 'rows rows 1:')
+    expect(exit).toBe(1)
+    expect(error).toContain('it ended with exit code 0')
+    await over
+    const left = await outside.met
+    left.end('over')
+    await closeOf(left)
+  })
+
+  test('CL-48 an interrupt ends a shim that heeds nothing', async () => {
+    const { path, met } = await watched('interrupt.sock')
+    const shim = join(folder, 'staying.cjs')
+    writeFileSync(shim, staying(path))
+    const kit = spawn(NODE, [MAIN, 'conformance', '--peer', `${NODE} ${shim}`], { stdio: 'ignore' })
+    const socket = await met
+    const over = closeOf(socket)
+    kit.kill('SIGTERM')
+    await over
+    expect(await exitOf(kit)).toBe(null)
+  })
+
+  test('CL-49 what a shim says instead of a line is told in printable ASCII', async () => {
+    const shim = join(folder, 'red.cjs')
+    writeFileSync(shim, 'console.log("\\u001b[31m\\u009b\\u2028")')
+    const { exit, error } = await conformance('--peer', `${NODE} ${shim}`, '--only', 'rows rows 1:')
+    expect(exit).toBe(1)
+    expect(error).toMatch(/^[\x20-\x7e]+$/)
+  })
+
   test('CL-45 a command that is no shim, and no command', async () => {
     expect(await conformance('--peer', 'exit 0')).toMatchObject({ exit: 1, out: '' })
     expect(await conformance()).toMatchObject({ exit: 2 })
@@ -144,6 +184,31 @@ describe('the command', () => {
 const exitOf = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve) => {
     child.on('exit', (code) => resolve(code))
+  })
+
+/** A socket that somebody is to connect to. */
+const watched = async (name: string): Promise<{ readonly path: string; readonly met: Promise<Socket> }> => {
+  const path = join(folder, name)
+  const server = createServer()
+  const met = new Promise<Socket>((resolve) => {
+    server.once('connection', (socket) => {
+      server.close()
+      resolve(socket)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  return { path, met }
+}
+
+/** A program that connects there, and stays until it is killed or the connection ends. */
+const staying = (path: string): string =>
+  `process.on("SIGTERM", () => undefined); require("net").connect(${JSON.stringify(path)}).resume().on("close", () => process.exit())`
+
+const closeOf = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve())
+    socket.resume()
   })
 
 /** A shim of core that greets, and does this at each question. */
