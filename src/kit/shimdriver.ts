@@ -5,7 +5,7 @@ import { Members } from './members.js'
 
 /** CF-9: nobody waits for a shim longer. */
 const WAIT_MS = 5_000
-/** Of what no case has taken, in characters of events and bytes of sessions; sound shims leave less than a hundredth of it. */
+/** Of what no case has taken, in characters of events and bytes of sessions: a whole run of a sound shim stays below. */
 const MOST_HELD = 67_108_864
 /** CF-13 */
 const EVENTS: readonly string[] = [
