@@ -181,13 +181,14 @@ export class Exchanges {
   }
 
   /** A peer's exchange begins. */
-  add({ exchange: id, ttlMs, labels }: Begin, route: Route, nowMs: number): Exchange {
+  add({ exchange: id, ttlMs, labels, more }: Begin, route: Route, nowMs: number): Exchange {
     const exchange = new Exchange(route, undefined, this.#windows)
     exchange.id = id
     exchange.ttlMs = ttlMs
     exchange.labels = labels
     exchange.sendEnded = exchange.oneWay
-    this.#open.set(id, exchange)
+    // One that is whole is over with this frame: to be found by it would cost a fifth of all that it costs.
+    if (more || !exchange.oneWay) this.#open.set(id, exchange)
     if (exchange.oneWay) return exchange
     this.#theirs++
     if (ttlMs > 0) this.#setDeadline(exchange, nowMs + ttlMs)
@@ -300,7 +301,8 @@ export class Exchanges {
     this.#nextId += 2
     exchange.admitted?.framed(id, 0)
     this.#sent.begins(id, exchange.oneWay ? operation : undefined, exchange.route.subject, whole)
-    this.#open.set(id, exchange)
+    // As in `add`; no frame can speak of it but a refusal.
+    if (!(whole && exchange.oneWay)) this.#open.set(id, exchange)
     return id
   }
 
