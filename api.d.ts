@@ -4391,7 +4391,7 @@ export interface Route {
     /** With the subject. */
     readonly address: string;
     /** Where messages of the operation went last: to know an address again costs less than to put it together. */
-    readonly known: Map<string, Route | undefined>;
+    readonly known: Map<string, Route>;
 }
 /** SE-143, SE-144: the route of a message that says so of itself; undefined where its operation has no such thing. */
 export declare const routeAt: (route: Route, subject: string, standing: boolean) => Route | undefined;

@@ -2,25 +2,17 @@
 // beside the same with the client of NATS alone: JetStream with file storage on loopback, one process, 256 in flight, in one run.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { natsBroker } from 'sotto/nats'
+import { freePort } from './ports.mjs'
 
 const MESSAGES = Number(process.argv[2] ?? 20_000)
 const IN_FLIGHT = 256
 const ROUNDS = 3
 const body = new Uint8Array(1_024).fill(7)
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 
 const directory = mkdtempSync(join(tmpdir(), 'sotto-bench-nats-'))
 const port = await freePort()

@@ -3,7 +3,6 @@
 // answers before, behind mutual TLS. All in one run; the rounds of the rivals take turns.
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect as connectPlain, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +11,7 @@ import { connect } from '@nats-io/transport-node'
 import { bytes, client, contract, generateIdentity, memoryBroker, queue, serve } from 'sotto'
 import { durableBroker } from 'sotto/durable'
 import { dial, listen, readIdentity, writeIdentity } from 'sotto/node'
+import { freePort, listening } from './ports.mjs'
 
 const HOST = '127.0.0.1'
 const IN_FLIGHT = 256
@@ -76,25 +76,6 @@ const RIVALS = {
   'sotto, memory': sotto('memory'),
   'sotto, durable with fsync': sotto('durable'),
   'JetStream, files without sync': nats,
-}
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, HOST, () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-
-const listening = async (port) => {
-  for (;;) {
-    const open = await new Promise((resolve) => {
-      const socket = connectPlain({ port, host: HOST })
-      socket.once('connect', () => resolve(true) || socket.destroy()).once('error', () => resolve(false))
-    })
-    if (open) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 const enqueue = async (rival, count) => {

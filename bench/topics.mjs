@@ -3,13 +3,13 @@
 // certificate, in the same run. A subscriber counts what comes; the time is from the first publish until all have all.
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect as connectPlain, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect } from '@nats-io/transport-node'
 import { bytes, client, contract, generateIdentity, serve, topic } from 'sotto'
 import { dial, listen, readIdentity, writeIdentity } from 'sotto/node'
+import { freePort, listening } from './ports.mjs'
 
 const HOST = '127.0.0.1'
 const SIZE = 64
@@ -97,25 +97,6 @@ const natsOf = ({ folder, port }) => {
   const read = (name) => readFileSync(join(folder, name), 'utf8')
   const tls = { cert: read('tls.crt'), key: read('tls.key'), ca: read('tls.crt') }
   return connect({ servers: `tls://localhost:${port}`, tls, maxPingOut: 100 })
-}
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, HOST, () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-
-const listening = async (port) => {
-  for (;;) {
-    const open = await new Promise((resolve) => {
-      const socket = connectPlain({ port, host: HOST })
-      socket.once('connect', () => resolve(true) || socket.destroy()).once('error', () => resolve(false))
-    })
-    if (open) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]

@@ -57,3 +57,19 @@ export const step = z.strictObject({
 })
 
 export const keys = z.strictObject({ t: key32, k_ir: key32, k_ri: key32, x: key32, exp: key32 })
+
+/** What an application learns of a session that is open. */
+export const LEARNT = [
+  'message',
+  'reply',
+  'item',
+  'ended',
+  'stopped',
+  'fault',
+  'cancelled',
+  'denied',
+  'refused',
+  'pong',
+  'draining',
+  'closed',
+] as const

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { about, answer, asked, code, count, fault, hex, level, name, role, rule } from './form.js'
+import { about, answer, asked, code, count, fault, hex, LEARNT, level, name, role, rule } from './form.js'
 
 /** What happens in an open session, at one end of it. */
 
@@ -45,20 +45,7 @@ export const trafficItem = z.union([
 
 /** What the application learns. */
 const learnt = z.strictObject({
-  event: z.enum([
-    'message',
-    'reply',
-    'item',
-    'ended',
-    'stopped',
-    'fault',
-    'cancelled',
-    'denied',
-    'refused',
-    'pong',
-    'draining',
-    'closed',
-  ]),
+  event: z.enum([...LEARNT]),
   exchange: exchange.optional(),
   /** Of the message in its exchange, where a decision is named. */
   index: count.optional(),

@@ -11,6 +11,7 @@ import {
   hint,
   key32,
   keys,
+  LEARNT,
   level,
   name,
   repeat,
@@ -238,21 +239,7 @@ export const flight = z.discriminatedUnion('is', [
 
 /** What an end learns, in order. */
 export const seen = z.strictObject({
-  event: z.enum([
-    'established',
-    'message',
-    'reply',
-    'item',
-    'ended',
-    'stopped',
-    'fault',
-    'cancelled',
-    'denied',
-    'refused',
-    'pong',
-    'draining',
-    'closed',
-  ]),
+  event: z.enum(['established', ...LEARNT]),
   exchange: count.optional(),
   /** CBOR, or the bytes of a chunk; empty for no value. */
   body: hex.optional(),

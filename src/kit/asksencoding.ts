@@ -74,7 +74,8 @@ const isTemplate = (text: string): boolean => {
   }
 }
 
-const GRAMMARS = {
+/** What is a name, by its grammar. */
+export const GRAMMARS = {
   contract: isContractName,
   operation: isOperationName,
   token: isToken,

@@ -3,7 +3,8 @@ import { encode, type Wire } from '../cbor.js'
 import type { PeerId } from '../identity/id.js'
 import { generateIdentity, keyPairOf } from '../identity/identity.js'
 import { later } from '../link/later.js'
-import { type Case, type End, type Event, Finding, type OpenOptions, type Shim, type Sink } from './case.js'
+import { SUITES, type Suite } from '../session/suites.js'
+import { type Case, type End, type Event, Finding, type OpenOptions, type Shim, type Sink, Skipped } from './case.js'
 import { PSK } from './hostile.js'
 import { type Level, operationsOf } from './kitcontract.js'
 import { Shim as LineShim } from './shim.js'
@@ -112,6 +113,13 @@ export const item = (value: Wire): string => toHex(encode(value))
 
 /** Ids of suites by what they have. */
 export const PLAIN = [0x0011, 0x0111] as const
+
+/** The first of `suites` that the shim claims. @throws Skipped */
+export const suiteOf = (shim: Shim, suites: readonly number[]): Suite => {
+  const suite = SUITES.find(({ id }) => suites.includes(id) && shim.suites.includes(id))
+  if (suite === undefined) throw new Skipped('it has no such suite')
+  return suite
+}
 
 /** This implementation over lines, in this very process. */
 const soundShim = async (): Promise<ShimDriver> => {

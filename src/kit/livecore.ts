@@ -2,7 +2,7 @@ import { SUITES, type Suite } from '../session/suites.js'
 import { type Case, type End, type Event, Finding, Skipped } from './case.js'
 import { Hostile } from './hostile.js'
 import { suitesIn } from './hostilewords.js'
-import { closes, either, item, type Pair, PLAIN, SHARED, told, within } from './live.js'
+import { closes, either, item, type Pair, PLAIN, SHARED, suiteOf, told, within } from './live.js'
 
 /** Sessions, calls, one-way messages, credit, keys and closing, with a peer that does as it must. */
 
@@ -247,8 +247,7 @@ const REKEYING: readonly Case[] = (['initiator', 'responder'] as const).map((rol
   role,
   suites: PLAIN,
   run: async (shim) => {
-    const suite = SUITES.find(({ id }) => PLAIN.some((plain) => plain === id) && shim.suites.includes(id))
-    if (suite === undefined) throw new Skipped('it has no such suite')
+    const suite = suiteOf(shim, PLAIN)
     const peer = await Hostile.meet(shim, role, { suite, operations: ['note'], open: { rekey: { records: 2 } } })
     try {
       await open(peer, suite.id)

@@ -1,10 +1,9 @@
-import { SUITES } from '../session/suites.js'
-import { type Case, Finding, Skipped } from './case.js'
+import { type Case, Finding } from './case.js'
 import { Hostile, type Role } from './hostile.js'
 import { refresh } from './hostileframes.js'
 import { unharmed } from './hostileoutcomes.js'
 import { HostileRefresh } from './hostilerefresh.js'
-import { PLAIN } from './live.js'
+import { PLAIN, suiteOf } from './live.js'
 import { open } from './livecore.js'
 
 /** Refreshes, with a peer by hand that sees each of their messages, speaks meanwhile, and goes over to the new keys. */
@@ -130,8 +129,7 @@ export const LIVE_REFRESHES: readonly Case[] = KINDS.flatMap(({ of, suites, case
     role,
     suites,
     run: async (shim) => {
-      const suite = SUITES.find(({ id }) => suites.some((each) => each === id) && shim.suites.includes(id))
-      if (suite === undefined) throw new Skipped('it has no such suite')
+      const suite = suiteOf(shim, suites)
       const peer = await Hostile.meet(shim, role, { suite, operations: ['echo'], ...(over && { open: over }) })
       try {
         await open(peer, suite.id)

@@ -2,11 +2,10 @@ import { toHex } from '../bytes.js'
 import { encode } from '../cbor.js'
 import { decodeAcceptance, decodeInitiation, encodeAcceptance, encodeInitiation } from '../session/initiation.js'
 import { initiationOf as initiationIn } from '../session/payload.js'
-import { SUITES } from '../session/suites.js'
-import { type Case, Finding, Skipped } from './case.js'
+import { type Case, Finding } from './case.js'
 import { Hostile, type Role } from './hostile.js'
 import { acceptanceOf, field, initiationOf } from './hostilewords.js'
-import { PLAIN } from './live.js'
+import { PLAIN, suiteOf } from './live.js'
 
 /** What a shim says of itself in the handshake, word by word. */
 
@@ -44,8 +43,7 @@ const of = (role: Role, rule: string, name: string, run: (peer: Hostile) => Prom
   role,
   suites: PLAIN,
   run: async (shim) => {
-    const suite = SUITES.find(({ id }) => PLAIN.some((each) => each === id) && shim.suites.includes(id))
-    if (suite === undefined) throw new Skipped('it has no such suite')
+    const suite = suiteOf(shim, PLAIN)
     const open = { service: SERVICE, context: toHex(encode(CONTEXT)), limits: LIMITS }
     const peer = await Hostile.meet(shim, role, { suite, operations: OPERATIONS, open })
     try {

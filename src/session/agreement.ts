@@ -23,7 +23,7 @@ export interface Route {
   /** With the subject. */
   readonly address: string
   /** Where messages of the operation went last: to know an address again costs less than to put it together. */
-  readonly known: Map<string, Route | undefined>
+  readonly known: Map<string, Route>
 }
 
 /** Subjects that are remembered of an operation, as many as a peer has plans of a policy. */
@@ -34,8 +34,9 @@ export const routeAt = (route: Route, subject: string, standing: boolean): Route
   if (standing) return made(route, subject, standing)
   const known = route.known.get(subject)
   if (known !== undefined) return known
-  if (route.known.size === KNOWN) route.known.clear()
   const at = made(route, subject, standing)
+  if (at === undefined) return undefined
+  if (route.known.size === KNOWN) route.known.clear()
   route.known.set(subject, at)
   return at
 }

@@ -9,8 +9,8 @@ export const BEGIN_OVERHEAD = 30
 export const DATA_OVERHEAD = 14
 
 /** Bytes of subject and labels. */
-export const namingOf = ({ subject, labels }: Pick<BeginHead, 'subject' | 'labels'>): number =>
-  subject.length + labels.length
+export const namingOf = (head: Pick<BeginHead, 'subject' | 'labels'> | undefined): number =>
+  head === undefined ? 0 : head.subject.length + head.labels.length
 
 /** What is left of a message takes of the session window in all. */
 export const chargeOf = (exchange: Exchange): number => {
@@ -40,4 +40,4 @@ export const overheadOf = (exchange: Exchange): number => {
 }
 
 /** What its BEGIN says, as long as that has not gone. */
-const dueOf = ({ id, head }: Exchange): BeginHead | undefined => (id === 0 ? head : undefined)
+export const dueOf = ({ id, head }: Exchange): BeginHead | undefined => (id === 0 ? head : undefined)

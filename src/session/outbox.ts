@@ -6,6 +6,7 @@ import {
   BEGIN_OVERHEAD,
   chargeOf,
   DATA_OVERHEAD,
+  dueOf,
   exchangeCharge,
   isFree,
   namingOf,
@@ -302,7 +303,7 @@ export class Outbox {
 
   /** A BEGIN where there is none yet, else a DATA. */
   #frame(exchange: Exchange, at: number, body: Uint8Array, more: boolean): number {
-    const head = exchange.id === 0 ? exchange.head : undefined
+    const head = dueOf(exchange)
     const chunk = exchange.sendsChunks
     const ends = !more && exchange.endsNow
     const flags = ends ? FLAG.end : more && !chunk ? FLAG.more : 0
@@ -336,8 +337,8 @@ export class Outbox {
   }
 
   /** True if a message goes in pieces: it may never fit a record, or half of a window. */
-  #isLarge({ offset, body = EMPTY, id, head }: Exchange): boolean {
-    return offset > 0 || body.length + (id === 0 && head !== undefined ? namingOf(head) : 0) > this.#whole
+  #isLarge(exchange: Exchange): boolean {
+    return exchange.offset > 0 || (exchange.body?.length ?? 0) + namingOf(dueOf(exchange)) > this.#whole
   }
 
   #remove(exchange: Exchange): void {

@@ -125,15 +125,21 @@ describe('the command', () => {
   })
 
   test('CL-48 what a shim has started ends with it, and what has left its group is not waited for', async () => {
-    const [inside, outside] = [await watched('inside.sock'), await watched('outside.sock')]
+    const [inside, outside, own] = [
+      await watched('inside.sock'),
+      await watched('outside.sock'),
+      await watched('own.sock'),
+    ]
     const start = (path: string, detached: boolean): string =>
       `require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(staying(path))}], { detached: ${detached}, stdio: ["ignore", "inherit", "ignore"] })`
     const shim = join(folder, 'starting.cjs')
     writeFileSync(
       shim,
-      `${start(inside.path, false)}; ${start(outside.path, true)}; setTimeout(() => process.exit(0), 1_000)`,
+      `${start(inside.path, false)}; ${start(outside.path, true)}; require("net").connect(${JSON.stringify(own.path)}).resume().on("close", () => process.exit())`,
     )
     const over = inside.met.then((socket) => closeOf(socket))
+    // It ends once both that it has started are there.
+    void Promise.all([own.met, inside.met, outside.met]).then(([socket]) => socket.destroy())
     const { exit, error } = await conformance('--peer', `${NODE} ${shim}`, '--only', 'rows rows 1:')
     expect(exit).toBe(1)
     expect(error).toContain('it ended with exit code 0')
@@ -148,11 +154,12 @@ describe('the command', () => {
     const shim = join(folder, 'staying.cjs')
     writeFileSync(shim, staying(path))
     const kit = spawn(NODE, [MAIN, 'conformance', '--peer', `${NODE} ${shim}`], { stdio: 'ignore' })
+    const exit = exitOf(kit)
     const socket = await met
     const over = closeOf(socket)
     kit.kill('SIGTERM')
     await over
-    expect(await exitOf(kit)).toBe(null)
+    expect(await exit).toBe(null)
   })
 
   test('CL-49 what a shim says instead of a line is told in printable ASCII', async () => {

@@ -1,26 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { BROKEN, type Broken } from '../../src/kit/broken.js'
-import { type Case, Finding, type Shim } from '../../src/kit/case.js'
+import { type Case, Finding } from '../../src/kit/case.js'
 import { MISBEHAVIOURS } from '../../src/kit/misbehaviours/all.js'
-import { Shim as LineShim } from '../../src/kit/shim.js'
-import { ShimDriver } from '../../src/kit/shimdriver.js'
+import { shimOf } from './shimof.js'
 
 /** Some wait for a clock, so many run at once. */
 const AT_ONCE = 48
-
-/** The shim of this implementation, in this very process. */
-const shimOf = async (broken?: Broken): Promise<Shim> => {
-  const shim = new LineShim(
-    {
-      line: (line) => driver.take(line),
-      over: (error) => driver.over(error instanceof Error ? error.message : 'it ended'),
-    },
-    broken,
-  )
-  const driver: ShimDriver = new ShimDriver((line) => shim.take(line))
-  await driver.hello()
-  return driver
-}
 
 /** What each case finds, by its name; nothing for those that pass. No two that run at once share a shim. */
 const findings = async (cases: readonly Case[], broken?: Broken): Promise<ReadonlyMap<string, string>> => {

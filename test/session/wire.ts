@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { EMPTY } from '../../src/bytes.js'
 import type { Wire } from '../../src/cbor.js'
 import { recordLength } from '../../src/channel/record.js'
 import { Splitter } from '../../src/channel/splitter.js'
@@ -8,19 +9,21 @@ import { oneWay, queue, requestResponse, stream, topic } from '../../src/contrac
 import { bytes, type Shape } from '../../src/contract/shape.js'
 import { defaultProvider } from '../../src/crypto/default.js'
 import { ERRORS, type ErrorCode, SottoError } from '../../src/errors.js'
+import { type BeginOf, begin as beginOf } from '../../src/kit/hostileframes.js'
 import { policyStore } from '../../src/policy/store.js'
 import type { Act } from '../../src/session/acts.js'
 import { offerOf } from '../../src/session/agreement.js'
 import { Engine } from '../../src/session/engine.js'
 import type { EngineEvent } from '../../src/session/events.js'
-import { decodeFrames, FLAG, type Frame, NO_LABELS } from '../../src/session/frames.js'
-import { encodeFrame, encodeLabels, encodeSubject, writeBegin, writeData } from '../../src/session/framewriter.js'
+import { decodeFrames, type Frame, NO_LABELS } from '../../src/session/frames.js'
 import type { Admitted, Denial } from '../../src/session/gate.js'
 import { type Limits, limitsOf } from '../../src/session/limits.js'
 import type { ResponderSide } from '../../src/session/side.js'
 import { SUITES } from '../../src/session/suites.js'
 import { HandInitiator, initiationField, plainInitiation, type Records } from './byhand.js'
 import { alice, responderSide } from './pair.js'
+
+export { credit, data, drain, end, fault, reset, stop } from '../../src/kit/hostileframes.js'
 
 const [, XX] = SUITES
 
@@ -114,55 +117,8 @@ export const admitted = (answer: Admitted | Denial): Admitted => {
 export const rules = (...list: readonly object[]) => policyStore({ version: 1, rules: list })
 
 /** Whatever is in a BEGIN; only the exchange must be said. */
-interface BeginOf {
-  readonly exchange: number
-  readonly operation?: number
-  readonly subject?: string
-  readonly standing?: boolean
-  readonly flags?: number
-  readonly ttlMs?: number
-  readonly labels?: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
-}
-
-const NOTHING = new Uint8Array(0)
-
-export const begin = ({
-  exchange,
-  operation = CALL,
-  subject = '',
-  standing = false,
-  flags = FLAG.end,
-  ttlMs = 0,
-  labels = {},
-  body = NOTHING,
-}: BeginOf): Uint8Array => {
-  const head = { operation, subject: encodeSubject(subject), standing, ttlMs, labels: encodeLabels(labels) }
-  const out = new Uint8Array(64 + head.subject.length + head.labels.length + body.length)
-  return out.slice(0, writeBegin(out, 0, exchange, head, flags, body))
-}
-
-export const data = (exchange: number, body: Uint8Array = NOTHING, flags: number = FLAG.end): Uint8Array => {
-  const out = new Uint8Array(32 + body.length)
-  return out.slice(0, writeData(out, 0, exchange, flags, body))
-}
-
-export const fault = (exchange: number, code: ErrorCode | number, body: Uint8Array = NOTHING): Uint8Array =>
-  encodeFrame({ is: 'FAULT', exchange, code: numberOf(code), body })
-
-export const reset = (exchange: number, size: number, code: ErrorCode | number = 'call/cancelled'): Uint8Array =>
-  encodeFrame({ is: 'RESET', exchange, code: numberOf(code), size })
-
-export const stop = (exchange: number, code: ErrorCode | number = 'call/cancelled'): Uint8Array =>
-  encodeFrame({ is: 'STOP', exchange, code: numberOf(code) })
-
-export const credit = (exchange: number, limit: number): Uint8Array => encodeFrame({ is: 'CREDIT', exchange, limit })
-
-export const drain = (last: number): Uint8Array => encodeFrame({ is: 'DRAIN', last })
-
-export const end = (code = 0): Uint8Array => encodeFrame({ is: 'END', code })
-
-const numberOf = (code: ErrorCode | number): number => (typeof code === 'number' ? code : ERRORS[code].wire)
+export const begin = (of: Omit<BeginOf, 'operation'> & Partial<Pick<BeginOf, 'operation'>>): Uint8Array =>
+  beginOf({ operation: CALL, ...of })
 
 /** A CBOR text of `length` bytes in all, of at least 3. */
 export const filled = (length: number, byte = 0x61): Uint8Array => {
@@ -245,7 +201,7 @@ export class Raw {
     const half = new HandInitiator({ provider: defaultProvider, identity: alice })
     this.engine = Engine.respond(responderSide({ uses: spoken, serves: spoken, pq: 'off', ...over }), 0)
     this.engine.receive(half.hello(XX), 0)
-    half.answered(this.engine.take(0) ?? NOTHING)
+    half.answered(this.engine.take(0) ?? EMPTY)
     const offers = spoken.map((contract) => offerOf(defaultProvider.hash.SHA256, contract))
     const initiation = plainInitiation({ uses: offers, serves: offers, limits: limitsOf(limits) })
     this.engine.receive(half.message3(initiationField(initiation)), 0)

@@ -178,7 +178,7 @@ export const BROKEN: readonly Broken[] = [
   },
   {
     name: 'a subject costs nothing at the one end',
-    edits: [{ file: 'session/charge.ts', from: 'subject.length + labels.length', to: 'labels.length' }],
+    edits: [{ file: 'session/charge.ts', from: 'head.subject.length + head.labels.length', to: 'head.labels.length' }],
     breaks: ['budget', 'credit', 'spurious'],
   },
   {

@@ -2,12 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../src/bytes.js'
 import { decode, decodeControl, encode, encodeControl } from '../../src/cbor.js'
-import { isAddress, isContractName, isOperationName, isToken } from '../../src/contract/address.js'
 import { contract } from '../../src/contract/define.js'
 import { oneWay } from '../../src/contract/operation.js'
 import { rowDigest, rowsOf } from '../../src/contract/row.js'
 import { bytes } from '../../src/contract/shape.js'
-import { fits, parseTemplate } from '../../src/contract/subject.js'
+import { fits } from '../../src/contract/subject.js'
 import type { KeyPair } from '../../src/crypto/provider.js'
 import { auditorKeysOf, auditorSecretTextOf, parseAuditor } from '../../src/identity/auditor.js'
 import { auditorIdOf, issuerIdOf, parseAuditorId, parseIssuerId, parsePeerId, peerIdOf } from '../../src/identity/id.js'
@@ -15,6 +14,7 @@ import { keyPairOf, parseIdentity, secretTextOf } from '../../src/identity/ident
 import { issuerKeysOf, issuerSecretTextOf, parseIssuer } from '../../src/identity/issuer.js'
 import { openIdentity } from '../../src/identity/sealed.js'
 import { decodeText, encodeText, type TextKind } from '../../src/identity/text.js'
+import { GRAMMARS } from '../../src/kit/asksencoding.js'
 import { decisionId } from '../../src/session/decision.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import * as schema from '../../test-vectors/schema.js'
@@ -117,24 +117,8 @@ describe('rows.json', () => {
     expect(rowsOf(contract('a.v1', operations)).map(({ name }) => name)).toEqual(numbered)
   })
 
-  const isTemplate = (text: string): boolean => {
-    try {
-      return parseTemplate(text).text === text
-    } catch (error) {
-      // What is no template is what the vector is about; anything else is a crash.
-      if (error instanceof RangeError) return false
-      throw error
-    }
-  }
-  const grammars = {
-    contract: isContractName,
-    operation: isOperationName,
-    token: isToken,
-    address: isAddress,
-    template: isTemplate,
-  }
   test.each(names)('$rule $as: $name: $valid', ({ as, text, valid }) => {
-    expect(grammars[as](text)).toBe(valid)
+    expect(GRAMMARS[as](text)).toBe(valid)
   })
 
   test.each(subjects)('CO-34 CO-35 $name: "$text" of "$template"', ({ template, text, subject, filter }) => {
