@@ -11,7 +11,7 @@ import { idVectors } from './make/ids.js'
 import { initiationVectors } from './make/initiation.js'
 import { messagingVectors } from './make/messaging.js'
 import { negotiationVectors } from './make/negotiation.js'
-import { noiseHfsVectors, noiseVectors } from './make/noise.js'
+import { noiseSuitesVectors, noiseVectors } from './make/noise.js'
 import { noiseRefusedVectors, noiseSuitesRefusedVectors } from './make/noiserefused.js'
 import { decisionVectors, policyVectors } from './make/policy.js'
 import { refreshVectors } from './make/refresh.js'
@@ -26,7 +26,7 @@ const MAKERS: { readonly [F in FileName]: (provider: Provider) => Vectors<F> } =
   credential: credentialVectors,
   rows: rowVectors,
   noise: noiseVectors,
-  'noise-hfs': noiseHfsVectors,
+  'noise-suites': noiseSuitesVectors,
   'noise-refused': noiseRefusedVectors,
   'noise-suites-refused': noiseSuitesRefusedVectors,
   exporter: exporterVectors,

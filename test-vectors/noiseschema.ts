@@ -52,7 +52,7 @@ const refused = z.strictObject({
 })
 
 /** Of the protocols of suites. */
-export const noiseHfs = z.strictObject({ $schema: z.string(), about, vectors: asked('noise', z.array(accepted)) })
+export const noiseSuites = z.strictObject({ $schema: z.string(), about, vectors: asked('noise', z.array(accepted)) })
 export const noiseSuitesRefused = z.strictObject({
   $schema: z.string(),
   about,

@@ -18,7 +18,7 @@ import {
   step,
 } from './form.js'
 import { contracts, messaging } from './messagingschema.js'
-import { noise, noiseHfs, noiseRefused, noiseSuitesRefused } from './noiseschema.js'
+import { noise, noiseRefused, noiseSuites, noiseSuitesRefused } from './noiseschema.js'
 import { type opening, traffic, type trafficItem } from './trafficschema.js'
 import {
   type flight,
@@ -38,7 +38,7 @@ const encoded = { as: z.enum(['body', 'control']), hex, repeat: repeat.optional(
 export const cbor = z.strictObject({
   $schema: z.string(),
   about,
-  accepted: asked('cbor', z.array(z.strictObject({ name, ...encoded, diagnostic: answer(z.string()).optional() }))),
+  accepted: asked('cbor', z.array(z.strictObject({ name, ...encoded, diagnostic: answer(z.string()) }))),
   refused: asked('cbor', z.array(z.strictObject({ ...fault, ...encoded }))),
 })
 
@@ -333,7 +333,7 @@ export const FILES = {
   credential,
   rows,
   noise,
-  'noise-hfs': noiseHfs,
+  'noise-suites': noiseSuites,
   'noise-refused': noiseRefused,
   'noise-suites-refused': noiseSuitesRefused,
   exporter,
@@ -361,7 +361,7 @@ export const LAYERS: { readonly [F in FileName]: Layer } = {
   rows: 'encoding',
   credential: 'handshake',
   noise: 'handshake',
-  'noise-hfs': 'handshake',
+  'noise-suites': 'handshake',
   'noise-refused': 'handshake',
   'noise-suites-refused': 'handshake',
   exporter: 'handshake',

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { Finding, type Shim } from '../src/kit/case.js'
+import { LEVELS } from '../src/kit/kitcontract.js'
+import { vectorCases } from '../src/kit/kitvectors.js'
 import { FILE_NAMES, schemaText, vectorsText } from '../test-vectors/generate.js'
 import { FILES, LAYERS } from '../test-vectors/schema.js'
 import { providers } from './crypto/providers.js'
@@ -85,6 +88,34 @@ describe('the files', () => {
           list,
         ).toEqual([])
     }
+  })
+
+  test('CF-11 let nobody pass who answers all with nothing, or all of one shape with a code', async () => {
+    const files = FILE_NAMES.map((name) => ({
+      name,
+      vectors: JSON.parse(read(`test-vectors/${name}.json`)) as unknown,
+      schema: JSON.parse(read(`test-vectors/schema/${name}.json`)) as unknown,
+    }))
+    const shapes = new Map<string, { accepted: number; refused: number }>()
+    let shape = { accepted: 0, refused: 0 }
+    const shim: Shim = {
+      levels: LEVELS,
+      suites: [],
+      ask: (ask, vector) => {
+        const key = JSON.stringify([ask, Object.keys(Object(vector)).sort(), Reflect.get(Object(vector), 'as')])
+        shape = shapes.get(key) ?? { accepted: 0, refused: 0 }
+        shapes.set(key, shape)
+        return Promise.resolve({ answer: {} })
+      },
+      open: () => Promise.reject(new Finding('no session')),
+    }
+    for (const each of vectorCases(files)) {
+      const found: unknown = await each.run(shim).catch((error: unknown) => error)
+      expect(found, each.name).toBeInstanceOf(Finding)
+      shape[found instanceof Finding && found.message.endsWith('got an answer') ? 'refused' : 'accepted']++
+    }
+    // Of a shape that a fault alone makes there is no twin: of what is left out, or not to be given.
+    expect([...shapes].filter(([, { accepted, refused }]) => accepted === 0 && refused > 2)).toEqual([])
   })
 
   test('name requirements that exist', () => {

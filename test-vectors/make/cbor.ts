@@ -1,8 +1,6 @@
-import { utf8 } from '../../src/bytes.js'
-import { hexOf } from '../hex.js'
 import type { Vectors } from '../schema.js'
 import { acceptedFamilies } from './cboraccepted.js'
-import { type Accepted, no, type Refused, yes } from './cborform.js'
+import { type Accepted, no, type Refused, textOf, yes } from './cborform.js'
 import { refusedFamilies } from './cborrefused.js'
 
 export const cborVectors = (): Vectors<'cbor'> => ({
@@ -98,17 +96,28 @@ const controls = (): Accepted[] => [
   yes('no members, in a control structure', 'a0', '{}', 'control'),
 ]
 
-/** The keys "000", "001", … in hex digits, each with a value of 0. */
+/** The keys "000", "001", … in hex digits. */
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => i.toString(16).padStart(3, '0'))
+
+/** Each with a value of 0. */
 const numberedKeys = (count: number): string =>
-  Array.from(
-    { length: count },
-    (_, i) => `${hexOf(Uint8Array.of(0x63), utf8(i.toString(16).padStart(3, '0')))}00`,
-  ).join('')
+  numbers(count)
+    .map((key) => `${textOf(key)}00`)
+    .join('')
 
 const limitsMet = (): Accepted[] => [
   yes('32 containers inside each other', `${'81'.repeat(31)}80`, `${'['.repeat(32)}${']'.repeat(32)}`),
-  { name: '1,024 keys', as: 'body', hex: `b90400${numberedKeys(1_024)}` },
-  { name: '65,536 items', as: 'body', hex: '99ffff', repeat: { hex: '00', times: 65_535 } },
+  yes(
+    '1,024 keys',
+    `b90400${numberedKeys(1_024)}`,
+    `{${numbers(1_024)
+      .map((key) => `"${key}": 0`)
+      .join(', ')}}`,
+  ),
+  {
+    ...yes('65,536 items', '99ffff', `[${Array(65_535).fill('0').join(', ')}]`),
+    repeat: { hex: '00', times: 65_535 },
+  },
 ]
 
 const limitsPassed = (): Refused[] => [

@@ -14,11 +14,11 @@ const FORM =
   'one-way pattern by the initiator. init_e1: the seed d | z of the key pair e1 (FIPS 203). resp_ekem1: the m of the encapsulation. ' +
   'steps: h, ck, k and n after each token; message 0 is the start. k is null before the first key.'
 
-/** Of the suites with ML-KEM-768. */
-export const noiseHfsVectors = (provider: Provider): Vectors<'noise-hfs'> => ({
+/** Of all suites. */
+export const noiseSuitesVectors = (provider: Provider): Vectors<'noise-suites'> => ({
   about: FORM,
-  vectors: ['XXhfs', 'XXhfs+psk3'].flatMap((pattern) =>
-    CIPHERS.map((cipher) => vector(`Noise_${pattern}_25519+MLKEM768_${cipher}_SHA256`, provider)),
+  vectors: ['XXhfs_25519+MLKEM768', 'XXhfs+psk3_25519+MLKEM768', 'XX_25519', 'XXpsk3_25519'].flatMap((form) =>
+    CIPHERS.map((cipher) => vector(`Noise_${form}_${cipher}_SHA256`, provider)),
   ),
 })
 

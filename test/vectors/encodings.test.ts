@@ -14,13 +14,13 @@ import { keyPairOf, parseIdentity, secretTextOf } from '../../src/identity/ident
 import { issuerKeysOf, issuerSecretTextOf, parseIssuer } from '../../src/identity/issuer.js'
 import { openIdentity } from '../../src/identity/sealed.js'
 import { decodeText, encodeText, type TextKind } from '../../src/identity/text.js'
-import { GRAMMARS } from '../../src/kit/asksencoding.js'
+import { diagnosticOf, GRAMMARS } from '../../src/kit/asksencoding.js'
 import { decisionId } from '../../src/session/decision.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import * as schema from '../../test-vectors/schema.js'
 import { providers } from '../crypto/providers.js'
 import { declareFixedKeys } from '../setup/nonces.js'
-import { bytesOf, codeOf, diagnosticOf, expectEveryByteToMatter, readVectors } from './file.js'
+import { bytesOf, codeOf, expectEveryByteToMatter, readVectors } from './file.js'
 
 declareFixedKeys('a vector fixes the salt of a sealed text')
 
@@ -28,13 +28,15 @@ describe('cbor.json', () => {
   const { accepted, refused } = readVectors(schema.cbor, 'cbor')
   const decoders = { body: decode, control: decodeControl }
 
-  test.each(accepted)('CB-19 $name: $diagnostic, and the same bytes again', ({ as, diagnostic, ...vector }) => {
+  /** Every byte of what is longer is as one of these. */
+  const LONG = 2_048
+
+  test.each(accepted)('CB-19 $name, and the same bytes again', ({ as, diagnostic, ...vector }) => {
     const bytes = bytesOf(vector)
     const again = as === 'body' ? encode(decode(bytes)) : encodeControl(decodeControl(bytes))
     expect(toHex(again)).toBe(toHex(bytes))
-    if (diagnostic === undefined) return
     expect(diagnosticOf(decoders[as](bytes))).toBe(diagnostic)
-    expectEveryByteToMatter(bytes, (changed) => diagnosticOf(decoders[as](changed)))
+    if (bytes.length < LONG) expectEveryByteToMatter(bytes, (changed) => diagnosticOf(decoders[as](changed)))
   })
 
   test.each(refused)('$rule $name is $code', ({ as, code, ...vector }) => {

@@ -43,13 +43,3 @@ export const expectEveryByteToMatter = (bytes: Uint8Array, observe: (bytes: Uint
   }
   expect(silent).toEqual([])
 }
-
-/** CBOR diagnostic notation of a value (RFC 8949 section 8). */
-export const diagnosticOf = (value: unknown): string => {
-  if (value instanceof Uint8Array) return `h'${toHex(value)}'`
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(diagnosticOf).join(', ')}]`
-  if (typeof value !== 'object' || value === null) return String(value)
-  const entries: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value)
-  return `{${entries.map(([key, member]) => `${diagnosticOf(key)}: ${diagnosticOf(member)}`).join(', ')}}`
-}

@@ -6,6 +6,7 @@ import { topic } from '../../src/contract/operation.js'
 import { rowOf } from '../../src/contract/row.js'
 import { bytes } from '../../src/contract/shape.js'
 import { parseTemplate } from '../../src/contract/subject.js'
+import { diagnosticOf } from '../../src/kit/asksencoding.js'
 import { formOf } from '../../src/kit/frameform.js'
 import type { Route } from '../../src/session/agreement.js'
 import { decodeFault } from '../../src/session/faults.js'
@@ -24,7 +25,7 @@ import { decodePayload, initiationOf } from '../../src/session/payload.js'
 import { fromHex } from '../../test-vectors/hex.js'
 import { bytesOf as bytesOfFrame } from '../../test-vectors/make/frames.js'
 import * as schema from '../../test-vectors/wireschema.js'
-import { bytesOf, codeOf, diagnosticOf, expectEveryByteToMatter, flipped, readVectors } from './file.js'
+import { bytesOf, codeOf, expectEveryByteToMatter, flipped, readVectors } from './file.js'
 
 describe('negotiation.json', () => {
   const { hellos, retries, packets, prologues, refused } = readVectors(schema.negotiation, 'negotiation')
