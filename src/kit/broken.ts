@@ -1,5 +1,5 @@
 import { pinnedPeer } from '../identity/peer.js'
-import { type PeerId, type TrustStore, trustStore } from '../index.js'
+import type { Peer, TrustStore } from '../index.js'
 import { Members } from './members.js'
 import type { Answered, Said } from './shimlines.js'
 import type { Tell } from './shimserves.js'
@@ -12,8 +12,8 @@ export interface Broken {
   readonly says?: (said: Said) => readonly Said[]
   /** What it says in place of an answer. */
   readonly answers?: (ask: string, answered: Answered) => Answered
-  /** Whom it lets in. */
-  readonly trusts?: (peer: PeerId) => TrustStore
+  /** What it trusts in place of what it was told to. */
+  readonly trusts?: (store: TrustStore) => TrustStore
   /** What it tells of what its policy refused, at this address. */
   readonly denied?: (address: string, tell: Tell) => void
 }
@@ -34,19 +34,33 @@ const told =
   (said: Said): readonly Said[] =>
     said.event === event ? change(said) : [said]
 
-/** A store that lets everybody in. */
-const anyone = (peer: PeerId): TrustStore => {
-  const store = trustStore([peer])
-  return {
+/** `store` in which something is otherwise. */
+const trusting =
+  (over: (store: TrustStore) => Partial<TrustStore>) =>
+  (store: TrustStore): TrustStore => ({
     pin: (id) => store.pin(id),
     addIssuer: (id) => store.addIssuer(id),
     removeIssuer: (id) => store.removeIssuer(id),
     revoke: (what) => store.revoke(what),
     replace: (trust) => store.replace(trust),
-    check: (id) => pinnedPeer(id),
-    whyNot: () => undefined,
-    vouch: (id) => pinnedPeer(id),
+    check: (id, credential, unixMs) => store.check(id, credential, unixMs),
+    whyNot: (id, credential, unixMs) => store.whyNot(id, credential, unixMs),
+    vouch: (id, credential, unixMs) => store.vouch(id, credential, unixMs),
     onChange: (changed) => store.onChange(changed),
+    ...over(store),
+  })
+
+/** Who has been let in once is who it was, without an end, whatever it shows later. */
+const once = (store: TrustStore): Partial<TrustStore> => {
+  let first: Peer | undefined
+  return {
+    check: (id, credential, unixMs) => {
+      if (first === undefined) {
+        const peer = store.check(id, credential, unixMs)
+        first = peer && { id, roles: peer.roles, claims: peer.claims }
+      }
+      return first
+    },
   }
 }
 
@@ -67,7 +81,9 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
       ask === 'audit' && 'code' in answered ? { answer: { signed: 1, behind: 0, lost: 0 } } : answered,
   },
   // Of whom it lets in, and what it holds them to.
-  'trusts-anyone': { trusts: anyone },
+  'trusts-anyone': { trusts: trusting(() => ({ check: (id) => pinnedPeer(id) })) },
+  'judges-once': { trusts: trusting(once) },
+  'forgets-revocations': { trusts: trusting(() => ({ revoke: () => undefined })) },
   'takes-any-suite': {
     asked: opened((line) => (line.role === 'responder' ? { ...line, pq: 'prefer' } : line)),
   },

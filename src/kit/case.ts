@@ -1,4 +1,4 @@
-import type { PeerId } from '../identity/id.js'
+import type { IssuerId, PeerId } from '../identity/id.js'
 import type { Level } from './kitcontract.js'
 
 /** One thing that the kit tries with a shim. */
@@ -47,7 +47,13 @@ export interface OpenOptions {
   readonly role: 'initiator' | 'responder'
   /** 32 bytes in hex. */
   readonly secret: string
-  readonly peer: PeerId
+  /** One of these: whom it expects or trusts, or whose credentials it trusts. */
+  readonly peer?: PeerId
+  readonly issuer?: IssuerId
+  /** That an initiator asks of the credential of whom it expects. */
+  readonly name?: string
+  /** The own one, in hex. */
+  readonly credential?: string
   readonly pq?: 'require' | 'prefer' | 'off'
   readonly psk?: { readonly id: string; readonly key: string }
   readonly service?: string

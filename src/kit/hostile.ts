@@ -2,7 +2,7 @@ import { concat, EMPTY, lengthPrefixed, toHex, utf8 } from '../bytes.js'
 import { defaultProvider } from '../crypto/default.js'
 import type { KeyPair } from '../crypto/provider.js'
 import { SottoError } from '../errors.js'
-import { peerIdOf } from '../identity/id.js'
+import { type PeerId, peerIdOf } from '../identity/id.js'
 import { generateIdentity, keyPairOf } from '../identity/identity.js'
 import { HandshakeState } from '../noise/handshake.js'
 import type { Frame, FrameName } from '../session/frames.js'
@@ -40,6 +40,8 @@ export interface Setup {
   readonly psk?: { readonly id: Uint8Array; readonly key: Uint8Array }
   /** The shim trusts, or expects, another key than this end's: any, or what is made of it. */
   readonly stranger?: true | ((own: Uint8Array) => Uint8Array)
+  /** The credential of this key that it shows in the handshake. */
+  readonly shows?: (own: PeerId) => Uint8Array
 }
 
 /** What stands in a packet. */
@@ -91,7 +93,7 @@ export class Hostile {
     const end = await shim.open({
       role,
       secret: toHex(keys.shim.secretKey),
-      peer: strange ?? own.id,
+      ...(setup.open?.issuer === undefined && { peer: strange ?? own.id }),
       pq: suite.pq ? 'require' : 'off',
       ...(suite.psk && { psk: { id: toHex(PSK.id), key: toHex(PSK.key) } }),
       serves: operations,
@@ -108,6 +110,11 @@ export class Hostile {
   /** The first exchange that the shim may begin. */
   get firstOfShim(): number {
     return 3 - this.first
+  }
+
+  /** Of its key. */
+  get id(): PeerId {
+    return peerIdOf(this.keys.own.publicKey)
   }
 
   get handshake(): HandshakeState {
@@ -133,7 +140,7 @@ export class Hostile {
   }
 
   /** Packet 3; an honest payload unless another is given. */
-  message3(payload: Uint8Array = field(2, this.initiation())): Uint8Array {
+  message3(payload: Uint8Array = concat(this.#shown(), field(2, this.initiation()))): Uint8Array {
     return packet(EMPTY, this.handshake.writeMessage(payload))
   }
 
@@ -158,7 +165,7 @@ export class Hostile {
   }
 
   /** Packet 2, which answers the last packet of the shim. */
-  message2(payload: Uint8Array = EMPTY): Uint8Array {
+  message2(payload: Uint8Array = this.#shown()): Uint8Array {
     this.#begin('responder').readMessage(this.heard.noise)
     return packet(EMPTY, this.handshake.writeMessage(payload))
   }
@@ -254,6 +261,11 @@ export class Hostile {
       at = end
     }
     return { bytes, frames }
+  }
+
+  #shown(): Uint8Array {
+    const { shows } = this.setup
+    return shows === undefined ? EMPTY : field(1, shows(this.id))
   }
 
   get #psk(): { readonly id: Uint8Array; readonly key: Uint8Array } {

@@ -6,6 +6,7 @@ import { later } from '../link/later.js'
 import { SUITES, type Suite } from '../session/suites.js'
 import { type Case, type End, type Event, Finding, type OpenOptions, type Shim, type Sink, Skipped } from './case.js'
 import { PSK } from './hostile.js'
+import { EXPECTED, issued } from './issued.js'
 import { type Level, operationsOf } from './kitcontract.js'
 import { Shim as LineShim } from './shim.js'
 import { ShimDriver } from './shimdriver.js'
@@ -19,8 +20,7 @@ export interface Pair {
   /** The peer that does as it must: this implementation. */
   readonly ours: End
   readonly role: Role
-  /** Of the sound peer, which the shim is to tell of. */
-  readonly id: PeerId
+  readonly ids: { readonly shim: PeerId; readonly ours: PeerId }
 }
 
 /** What live cases have in common. */
@@ -32,6 +32,8 @@ export interface Setup {
   readonly both?: Partial<OpenOptions>
   readonly shim?: Partial<OpenOptions>
   readonly ours?: Partial<OpenOptions>
+  /** The end that shows a credential, by which alone the other trusts it. */
+  readonly shows?: 'shim' | 'ours'
 }
 
 const ROLES: readonly Role[] = ['initiator', 'responder']
@@ -82,12 +84,12 @@ export const within = async (
 }
 
 /** Waits for `open` at both ends and compares what they tell. */
-export const opened = async ({ shim, ours, id }: Pair): Promise<void> => {
+export const opened = async ({ shim, ours, ids }: Pair): Promise<void> => {
   const [theirs, own] = [await shim.event('open'), await ours.event('open')]
   for (const member of ['suite', 'sessionId'])
     if (theirs[member] !== own[member])
       throw new Finding(`expected ${member} ${String(own[member])}, got ${String(theirs[member])}`)
-  if (theirs.peer !== id) throw new Finding(`expected peer ${id}, got ${String(theirs.peer)}`)
+  if (theirs.peer !== ids.ours) throw new Finding(`expected peer ${ids.ours}, got ${String(theirs.peer)}`)
 }
 
 /** The next event of this name has these members. */
@@ -137,16 +139,17 @@ const meet = async (shim: Shim, sound: Shim, role: Role, setup: Setup): Promise<
   const isPlain = PLAIN.some((id) => shim.suites.includes(id))
   const serves = operationsOf([setup.level ?? 'core'])
   const both = { pq: isPlain ? 'off' : 'require', serves, ...setup.both } as const
-  const of = (key: typeof own, peer: typeof own, mine: Role, over: Partial<OpenOptions> = {}): OpenOptions => ({
+  const ids = { shim: theirs.id, ours: own.id }
+  const of = (key: typeof own, peer: 'shim' | 'ours', mine: Role): OpenOptions => ({
     role: mine,
     secret: toHex(keyPairOf(key).secretKey),
-    peer: peer.id,
+    ...(setup.shows === peer ? EXPECTED : { peer: ids[peer] }),
+    ...(setup.shows !== undefined && setup.shows !== peer && { credential: toHex(issued(key.id)) }),
     ...both,
-    ...over,
   })
   const other = role === 'initiator' ? 'responder' : 'initiator'
-  const theirOptions = of(theirs, own, role, setup.shim)
-  const ourOptions = of(own, theirs, other, setup.ours)
+  const theirOptions = { ...of(theirs, 'ours', role), ...setup.shim }
+  const ourOptions = { ...of(own, 'shim', other), ...setup.ours }
   const ends: { shim?: End; ours?: End } = {}
   const openShim = async (): Promise<End> =>
     (ends.shim = await shim.open(
@@ -161,10 +164,10 @@ const meet = async (shim: Shim, sound: Shim, role: Role, setup: Setup): Promise<
   // The responder first: an initiator writes at once.
   if (role === 'initiator') {
     const ours = await openOurs()
-    return { shim: await openShim(), ours, role, id: own.id }
+    return { shim: await openShim(), ours, role, ids }
   }
   const responder = await openShim()
-  return { shim: responder, ours: await openOurs(), role, id: own.id }
+  return { shim: responder, ours: await openOurs(), role, ids }
 }
 
 /** Hands on to the other end, in a task of its own, when that is there. */

@@ -7,9 +7,8 @@ import {
   type Host,
   host,
   initiate,
-  type PeerId,
+  issuerId,
   type Policy,
-  type PolicyStore,
   type Protocol,
   peerId,
   policyStore,
@@ -23,7 +22,7 @@ import type { Psk } from '../session/side.js'
 import { type Arrivals, PipeTransport } from '../transport/transport.js'
 import { kitContract, LEVELS, operationsOf } from './kitcontract.js'
 import type { Members } from './members.js'
-import { Program } from './shimprogram.js'
+import { type Changeable, Program } from './shimprogram.js'
 import { served, type Tell } from './shimserves.js'
 
 const VERBS = ['call', 'send', 'stream', 'publish', 'subscribe', 'enqueue', 'consume'] as const
@@ -40,8 +39,8 @@ export interface EndOutlets {
   readonly write: (hex: string) => void
   /** A defect of this shim, or a line that was wrong in what it asked. */
   readonly failed: (error: unknown) => void
-  /** Who is let in; the peer alone if it is not given. */
-  readonly trusts?: (peer: PeerId) => TrustStore
+  /** What is trusted in place of what the line says. */
+  readonly trusts?: (store: TrustStore) => TrustStore
   /** Hears of what the own policy refused. */
   readonly denied?: (address: string, tell: Tell) => void
 }
@@ -74,7 +73,7 @@ export class ShimEnd {
         resume: () => undefined,
       }
     })
-    const parts = partsOf(line, this.#tell, outlets.trusts ?? ((peer) => trustStore([peer])))
+    const parts = partsOf(line, this.#tell, outlets.trusts)
     void this.#run(parts).catch(outlets.failed)
   }
 
@@ -106,10 +105,10 @@ export class ShimEnd {
     else this.#outlets.tell(event, members)
   }
 
-  async #run({ store, contract, open }: Parts): Promise<void> {
+  async #run({ contract, changeable, open }: Parts): Promise<void> {
     try {
       const session = await open(this.#transport, this.#given.signal)
-      this.#program = new Program(session, contract, store, this.#tell)
+      this.#program = new Program(session, contract, changeable, this.#tell)
       this.#opened(session)
       const reading = [this.#refused(session), this.#denied(session)]
       const closed = await session.closed
@@ -165,32 +164,36 @@ export class ShimEnd {
 
 interface Parts {
   readonly contract: Contract
-  readonly store: PolicyStore
+  readonly changeable: Changeable
   readonly open: (transport: Transport, signal: AbortSignal) => Promise<Session<Contract>>
 }
 
-const partsOf = (line: Members, tell: Tell, trusts: (peer: PeerId) => TrustStore): Parts => {
+const partsOf = (line: Members, tell: Tell, trusts: EndOutlets['trusts']): Parts => {
   const contract = kitContract(line.has('serves') ? line.texts('serves') : operationsOf(LEVELS))
-  const store = policyStore(line.has('policy') ? line.any('policy') : ALL)
-  const peer = peerId(line.text('peer'))
+  const policy = policyStore(line.has('policy') ? line.any('policy') : ALL)
+  const told = trustStore([line.has('issuer') ? issuerId(line.text('issuer')) : peerId(line.text('peer'))])
+  const trust = trusts?.(told) ?? told
+  const identity = Identity.of(line.bytes('secret'), defaultProvider)
   const context = line.has('context') ? line.bytes('context') : undefined
   const ours = {
-    identity: Identity.of(line.bytes('secret'), defaultProvider),
+    identity: line.has('credential') ? identity.with(line.bytes('credential')) : identity,
     use: [contract],
     serve: [served(contract, tell)],
-    policy: store,
+    policy,
     context: context === undefined ? null : decode(context),
     protocol: protocolOf(line),
   }
-  if (line.one('role', ['initiator', 'responder']) === 'initiator')
-    return { contract, store, open: (transport, signal) => initiate(transport, { ...ours, peer, signal }) }
-  const trust = trusts(peer)
+  const changeable = { policy, trust }
+  if (line.one('role', ['initiator', 'responder']) === 'initiator') {
+    const peer = line.has('issuer') ? { name: line.text('name'), issuer: trust } : peerId(line.text('peer'))
+    return { contract, changeable, open: (transport, signal) => initiate(transport, { ...ours, peer, signal }) }
+  }
   const open = async (transport: Transport, signal: AbortSignal): Promise<Session<Contract>> => {
     const answering: Host = host({ ...ours, trust, signal })
     // The cast: a host knows its contracts as contracts alone, which is what this one is.
     return (await answering.accept(transport)) as Session<Contract>
   }
-  return { contract, store, open }
+  return { contract, changeable, open }
 }
 
 const protocolOf = (line: Members): Protocol & { readonly psk?: Psk } => {

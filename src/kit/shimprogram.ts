@@ -1,6 +1,6 @@
 import { decode } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
-import { client, type PolicyStore, type Session, SottoError } from '../index.js'
+import { client, type PolicyStore, peerId, type Session, SottoError, type TrustStore } from '../index.js'
 import type { Members } from './members.js'
 import { hexOf, itemHexOf, type Tell } from './shimserves.js'
 
@@ -43,18 +43,24 @@ interface Tagged {
   stream: Streaming | undefined
 }
 
+/** What lines may change while a session lives. */
+export interface Changeable {
+  readonly policy: PolicyStore
+  readonly trust: TrustStore
+}
+
 /** What a program does in one session when a line tells it to. */
 export class Program {
   readonly #session: Session<Contract>
-  readonly #store: PolicyStore
+  readonly #changeable: Changeable
   readonly #tell: Tell
   readonly #contract: Contract
   #asked: Readonly<Record<string, Asked>> | undefined
   readonly #tagged = new Map<string, Tagged>()
 
-  constructor(session: Session<Contract>, contract: Contract, store: PolicyStore, tell: Tell) {
+  constructor(session: Session<Contract>, contract: Contract, changeable: Changeable, tell: Tell) {
     this.#session = session
-    this.#store = store
+    this.#changeable = changeable
     this.#tell = tell
     this.#contract = contract
   }
@@ -92,7 +98,13 @@ export class Program {
       case 'enqueue':
         return this.#enqueue(line)
       case 'replace':
-        return this.#store.replace(line.any('policy'))
+        return this.#changeable.policy.replace(line.any('policy'))
+      case 'renew':
+        return this.#session.renew(line.bytes('credential'))
+      case 'revoke':
+        return this.#changeable.trust.revoke(
+          line.has('serial') ? { serial: line.text('serial') } : peerId(line.text('peer')),
+        )
       default:
         return this.#session.drain({ timeoutMs: DRAIN_MS })
     }
@@ -194,6 +206,8 @@ export const ACTS = [
   'enqueue',
   'consume',
   'replace',
+  'renew',
+  'revoke',
   'close',
 ] as const
 

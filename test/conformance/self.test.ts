@@ -53,6 +53,8 @@ const FOUND_BY: Readonly<Record<string, string>> = {
   'loads-any-policy': 'vectors: policy refused 1:',
   'believes-any-log': 'vectors: audit refused 1:',
   'trusts-anyone': 'hostile: comes with a key that nobody trusts',
+  'judges-once': 'hostile: shows a responder a credential of another name',
+  'forgets-revocations': 'live: ends the session of a credential that it revokes, as responder',
   'takes-any-suite': 'hostile: lists a suite without ML-KEM to a responder that requires it',
   'is-of-no-service': 'live: opens with a service and a context, as responder',
   'ignores-policy': 'live: refuses a call that no rule allows, as responder',

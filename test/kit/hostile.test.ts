@@ -63,6 +63,21 @@ const WRONG: readonly (readonly [name: string, broken: Broken | undefined, ...fo
     'comes with a key that nobody trusts',
     'comes with a key that nobody trusts and no Initiation',
   ],
+  [
+    'judges-once',
+    BROKEN['judges-once'],
+    'shows a responder a credential of another name',
+    'shows a responder a credential that ends sooner',
+    'stays when its credential has ended',
+    'calls with a role that its newer credential has not',
+  ],
+  [
+    'forgets-revocations',
+    BROKEN['forgets-revocations'],
+    'shows an initiator a newer credential that is revoked',
+    'goes on with a responder when its key is revoked',
+    'goes on when the credential it has shown last is revoked',
+  ],
   ['takes-any-suite', BROKEN['takes-any-suite'], 'lists a suite without ML-KEM to a responder that requires it'],
   [
     'ignores-policy',

@@ -62,12 +62,12 @@ describe('the example', () => {
     expect(events, 'said, and not shown').toEqual([])
   })
 
-  test('CF-5 shows every event and every act but consume, which is as subscribe', () => {
+  test('CF-5 shows every event and every act but consume, which is as subscribe, and those of credentials, which run out', () => {
     const shown = new Set(SHOWN.flatMap(({ line }) => (typeof line.event === 'string' ? [line.event] : [])))
     expect([...shown].sort()).toEqual(namesOf('Events, each with `session`:').toSorted())
     expect(namesOf('Acts, each with `session`:').toSorted()).toEqual(ACTS.toSorted())
     const acts = new Set(SHOWN.flatMap(({ line }) => (line.session !== undefined ? [line.do] : [])))
-    expect(ACTS.filter((act) => !acts.has(act))).toEqual(['consume'])
+    expect(ACTS.filter((act) => !acts.has(act))).toEqual(['consume', 'renew', 'revoke'])
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Case } from '../case.js'
 import { CLOSING } from './closing.js'
+import { CREDENTIALS } from './credentials.js'
 import { EXCHANGES } from './exchanges.js'
 import { FAULTS } from './faults.js'
 import { FLOWS } from './flows.js'
@@ -50,6 +51,7 @@ export const MISBEHAVIOURS: readonly Case[] = [
   ...QUEUES,
   ...FLOWS,
   ...POLICIES,
+  ...CREDENTIALS,
   ...FORESEEN,
   ...STINGY,
   ...REPAID,
