@@ -96,6 +96,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
       line.rekey === undefined ? line : { ...line, rekey: without('refreshMs')(new Members(line.rekey).all) },
     ),
   },
+  'leaves-at-once': { asked: (line) => (line.do === 'leave' ? { ...line, do: 'cancel' } : line) },
   // Of what it tells.
   'lets-denied-be-heard': {
     denied: (address, tell) => tell('heard', { operation: address.split('.')[2], body: '' }),

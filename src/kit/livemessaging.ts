@@ -33,6 +33,26 @@ const cut = async (from: End, to: End): Promise<void> => {
   await told(to, 'over', { operation: 'collect', code: 'call/cancelled' })
 }
 
+/** Its program has enough. */
+const left = async (from: End, to: End): Promise<void> => {
+  from.act({ do: 'stream', tag: 'it', operation: 'collect', body: '01' })
+  from.act({ do: 'item', tag: 'it', body: '01' })
+  await told(from, 'item', { tag: 'it', body: '01' })
+  from.act({ do: 'leave', tag: 'it' })
+  await told(from, 'ended', { tag: 'it' })
+  await told(to, 'over', { operation: 'collect', code: 'call/cancelled' })
+}
+
+/** Its handler has. */
+const leftOff = async (from: End, to: End): Promise<void> => {
+  from.act({ do: 'stream', tag: 'it', operation: 'collect', body: '01' })
+  from.act({ do: 'item', tag: 'it', body: NULL })
+  await told(to, 'heard', { operation: 'collect', body: '01' })
+  await told(to, 'heard', { operation: 'collect', body: NULL })
+  await told(from, 'item', { tag: 'it', body: NULL })
+  await told(from, 'ended', { tag: 'it' })
+}
+
 const subscribed = async (from: End, to: End): Promise<void> => {
   from.act({ do: 'subscribe', tag: 'it', operation: 'news', subject: 'a' })
   await told(from, 'ready', { tag: 'it' })
@@ -73,6 +93,8 @@ const inTurn = async (from: End): Promise<void> => {
     await told(from, 'item', { tag: 'it', body: item(value) })
   }
 }
+
+const NULL = item(null)
 
 const STEP = item({ id: 'one' })
 
@@ -123,6 +145,13 @@ export const LIVE_MESSAGING: readonly Case[] = [
     MESSAGING,
   ),
   ...ways({ asks: 'gives up a stream', answers: 'has a stream given up' }, 'SE-57', cut, MESSAGING),
+  ...ways({ asks: 'leaves a stream', answers: 'has a stream left' }, 'ME-34', left, MESSAGING),
+  ...ways(
+    { asks: 'has a handler leave off reading', answers: 'leaves off reading in a handler' },
+    'ME-34',
+    leftOff,
+    MESSAGING,
+  ),
   ...ways({ asks: 'subscribes and publishes', answers: 'serves a topic' }, 'TO-34', subscribed, MESSAGING),
   ...ways({ asks: 'subscribes to all subjects', answers: 'serves all subjects of a topic' }, 'TO-4', wild, MESSAGING),
   ...ways(

@@ -41,6 +41,9 @@ interface Tagged {
   readonly operation: string
   readonly given: AbortController
   stream: Streaming | undefined
+  /** What it reads, until it leaves off. */
+  reading: AsyncIterator<unknown> | undefined
+  isLeft: boolean
 }
 
 /** What lines may change while a session lives. */
@@ -90,6 +93,8 @@ export class Program {
         return this.#tagOf(line).stream?.end().catch(toldByReader)
       case 'cancel':
         return this.#tagOf(line).given.abort()
+      case 'leave':
+        return this.#leave(this.#tagOf(line))
       case 'subscribe':
       case 'consume':
         return this.#stand(line, act)
@@ -123,7 +128,7 @@ export class Program {
     const tagged = this.#begin(line)
     const stream = this.#askedOf(line)(bodyOf(line), { signal: tagged.given.signal })
     tagged.stream = stream
-    for await (const item of stream) this.#tell('item', { tag, body: itemHexOf(item, operation) })
+    for await (const item of left(tagged, stream)) this.#tell('item', { tag, body: itemHexOf(item, operation) })
     this.#tell('ended', { tag })
   }
 
@@ -144,13 +149,14 @@ export class Program {
 
   async #stand(line: Members, act: 'subscribe' | 'consume'): Promise<void> {
     const [tag, operation] = [line.text('tag'), line.text('operation')]
-    const { signal } = this.#begin(line).given
+    const tagged = this.#begin(line)
+    const { signal } = tagged.given
     const credit = line.has('credit') ? { credit: line.count('credit') } : {}
     const slow = line.has('slow') ? { slow: line.text('slow') } : {}
     const standing = this.#askedOf(line)[act](filterOf(line), { signal, ...credit, ...slow })
     if (standing.ready !== undefined) await standing.ready
     this.#tell('ready', { tag })
-    for await (const delivered of standing) {
+    for await (const delivered of left(tagged, standing)) {
       const { value, subject } = delivered
       const body = hexOf(value)
       this.#tell('heard', { operation, subject: subject.room, body })
@@ -160,11 +166,17 @@ export class Program {
     this.#tell('ended', { tag })
   }
 
+  /** As a program that breaks out of its loop. */
+  async #leave(tagged: Tagged): Promise<void> {
+    tagged.isLeft = true
+    await tagged.reading?.return?.()
+  }
+
   #begin(line: Members): Tagged {
     const [tag, operation] = [line.text('tag'), line.text('operation')]
     if (this.#tagged.has(tag) || this.#tagged.size >= TAGS)
       throw new SyntaxError('expected a tag that is new in its session')
-    const tagged = { operation, given: new AbortController(), stream: undefined }
+    const tagged = { operation, given: new AbortController(), stream: undefined, reading: undefined, isLeft: false }
     this.#tagged.set(tag, tagged)
     return tagged
   }
@@ -201,6 +213,7 @@ export const ACTS = [
   'item',
   'end',
   'cancel',
+  'leave',
   'subscribe',
   'publish',
   'enqueue',
@@ -210,6 +223,17 @@ export const ACTS = [
   'revoke',
   'close',
 ] as const
+
+/** What `of` gives until it is left, which is no failure. */
+async function* left<T>(tagged: Tagged, of: AsyncIterable<T>): AsyncGenerator<T> {
+  const reading = of[Symbol.asyncIterator]()
+  tagged.reading = reading
+  try {
+    for (let next = await reading.next(); next.done !== true; next = await reading.next()) yield next.value
+  } catch (error) {
+    if (!tagged.isLeft) throw error
+  }
+}
 
 const bodyOf = (line: Members): unknown => {
   const body = line.bytes('body')

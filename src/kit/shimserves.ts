@@ -55,16 +55,20 @@ const watch = (operation: string, tell: Tell, signal: AbortSignal): (() => void)
 
 const codeOf = (reason: unknown): string => (reason instanceof SottoError ? reason.code : 'call/cancelled')
 
-/** Sends what comes up back down. */
+/** Sends what comes up back down, and null for the last time. */
 const returning: Maker = (operation, tell) =>
   async function* (value, { up, signal }) {
     const leave = watch(operation, tell, signal)
     try {
       heard(operation, tell, value)
+      let isLeft = false
       for await (const item of up) {
         tell('heard', { operation, body: itemHexOf(item, operation) })
+        isLeft = item === null
+        if (isLeft) break
         yield item
       }
+      if (isLeft) yield null
     } finally {
       leave()
     }

@@ -61,6 +61,7 @@ const FOUND_BY: Readonly<Record<string, string>> = {
   'ignores-limits': 'hostile: sends a message that is longer than it may be',
   'never-rekeys': 'live: seals no more records with a key than it is told to, as initiator',
   'never-refreshes': 'live: refreshes the keys of a classic session, as initiator',
+  'leaves-at-once': 'hostile: answers a settlement behind the leaving of its consumer',
   'lets-denied-be-heard': 'live: refuses a call that no rule allows, as responder',
   'clean-truncation': 'hostile: ends the transport without END',
   'goes-on-behind-forgery': 'hostile: sends a record with a bit of its tag changed',

@@ -78,6 +78,12 @@ const WRONG: readonly (readonly [name: string, broken: Broken | undefined, ...fo
     'goes on with a responder when its key is revoked',
     'goes on when the credential it has shown last is revoked',
   ],
+  [
+    'leaves-at-once',
+    BROKEN['leaves-at-once'],
+    'answers a settlement behind the leaving of its consumer',
+    'is left by the program that began a stream',
+  ],
   ['takes-any-suite', BROKEN['takes-any-suite'], 'lists a suite without ML-KEM to a responder that requires it'],
   [
     'ignores-policy',

@@ -1,9 +1,9 @@
-import { EMPTY } from '../../bytes.js'
+import { EMPTY, equal } from '../../bytes.js'
 import type { Wire } from '../../cbor.js'
 import { decode } from '../../cbor.js'
 import { type Case, Finding } from '../case.js'
 import type { Hostile } from '../hostile.js'
-import { bytesOf, cbor, data } from '../hostileframes.js'
+import { bytesOf, cbor, data, nameOf } from '../hostileframes.js'
 import { faultsWith, givesUp, type Outcome, tells, unharmed } from '../hostileoutcomes.js'
 import { casesOf, type Row } from './row.js'
 
@@ -137,6 +137,29 @@ const SERVING: readonly Row[] = [
   serving('answers a settlement with a text', null, [1, 'true']),
 ]
 
+/** The shim leaves while it waits for what it has asked. */
+const LEFT: readonly Row[] = [
+  {
+    name: 'answers a settlement behind the leaving of its consumer',
+    rule: 'QU-22',
+    does: async (peer) => {
+      peer.act('consume', { tag: 'it', operation: 'work', subject: 'a' })
+      const { exchange } = await peer.frame('BEGIN')
+      peer.say(data(exchange, cbor(null), 0), data(exchange, cbor([1, 'a', 'id', 1, ENTRY]), 0))
+      const { body } = await peer.frame('DATA')
+      if (!equal(body, cbor([1, 'ack']))) throw new Finding('expected the delivery 1 to be acknowledged')
+      peer.act('leave', { tag: 'it' })
+      const early = (await peer.rest()).frames.find(({ is }) => is !== 'CREDIT')
+      if (early !== undefined) throw new Finding(`expected it to wait for the answer, got ${nameOf(early)}`)
+      peer.say(data(exchange, cbor([1, true]), 0))
+      await peer.frame('STOP')
+      await peer.event('ended')
+    },
+    outcome: unharmed,
+    heard: ['work'],
+  },
+]
+
 /** Replies to `enqueue` that are no `Stored`. */
 const STORED: Readonly<Record<string, Wire>> = {
   'that is null': null,
@@ -157,4 +180,4 @@ const REPLIES: readonly Row[] = Object.entries(STORED).map(([name, reply]) => ({
   outcome: tells('fault', { tag: 'it', code: 'contract/invalid', ran: 'yes' }),
 }))
 
-export const QUEUES: readonly Case[] = casesOf({ level: 'messaging' }, [...SERVED, ...SERVING, ...REPLIES])
+export const QUEUES: readonly Case[] = casesOf({ level: 'messaging' }, [...SERVED, ...SERVING, ...LEFT, ...REPLIES])

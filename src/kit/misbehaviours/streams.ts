@@ -1,9 +1,9 @@
-import { EMPTY } from '../../bytes.js'
+import { EMPTY, equal } from '../../bytes.js'
 import { FLAG } from '../../session/frames.js'
-import type { Case } from '../case.js'
+import { type Case, Finding } from '../case.js'
 import type { Hostile } from '../hostile.js'
 import { bytesOf, cbor, data, fault, reset, stop, textOf } from '../hostileframes.js'
-import { ends, faults, givesUp } from '../hostileoutcomes.js'
+import { ends, faults, givesUp, unharmed } from '../hostileoutcomes.js'
 import { casesOf, type Row } from './row.js'
 
 /** Items and chunks where none can come, and streams of the other end that are served badly. */
@@ -173,6 +173,41 @@ const SERVING: readonly Row[] = [
   ),
 ]
 
+/** Both programs leave off reading; what goes the other way goes on where it can. */
+const LEFT: readonly Row[] = [
+  {
+    name: 'is left by the program that began a stream',
+    rule: 'ME-34',
+    does: async (peer) => {
+      peer.act('stream', { tag: 'it', operation: 'collect', body: '01' })
+      const { exchange } = await peer.frame('BEGIN')
+      peer.say(item(exchange))
+      await peer.event('item')
+      peer.act('leave', { tag: 'it' })
+      await peer.event('ended')
+      const { frames } = await peer.rest()
+      const said = frames.flatMap((frame) => (frame.is === 'CREDIT' ? [] : [frame.is]))
+      if (said.toSorted().join() !== 'RESET,STOP')
+        throw new Finding(`expected the stream to be given up, got ${said.join(', ') || 'nothing'}`)
+    },
+    outcome: unharmed,
+  },
+  {
+    name: 'is left by the handler of a stream that goes on',
+    rule: 'ME-34',
+    does: async (peer) => {
+      peer.say(peer.begin('collect', { flags: 0, body: ONE }), data(peer.first, cbor(null), 0))
+      const { exchange } = await peer.frame('STOP')
+      const { body } = await peer.frame('DATA')
+      if (exchange !== peer.first || !equal(body, cbor(null)))
+        throw new Finding('expected null of the handler that reads no more')
+      peer.say(reset(peer.first, 2))
+    },
+    outcome: unharmed,
+    heard: ['collect', 'collect'],
+  },
+]
+
 const WINDOW: readonly Row[] = [
   serving(
     'collect',
@@ -182,7 +217,7 @@ const WINDOW: readonly Row[] = [
 ]
 
 export const STREAMS: readonly Case[] = [
-  ...casesOf({ level: 'messaging' }, [...SERVED, ...SERVING]),
+  ...casesOf({ level: 'messaging' }, [...SERVED, ...SERVING, ...LEFT]),
   ...casesOf({ level: 'messaging', setup: { open: { limits: { message: 1_024 } } } }, LONG),
   ...casesOf({ level: 'messaging', setup: { open: { limits: { exchangeWindow: 4_096 } } } }, WINDOW),
 ]
