@@ -838,6 +838,16 @@ class Direction:
         self.replace(rekeyed(self.cipher, self.key))  # CH-6
 
 
+def padded(plaintext: bytes, policy: str | int | None, limit: int) -> bytes:
+    """With zeros behind it, up to a length of the policy or the limit (CH-35)."""
+    length = len(plaintext)
+    if policy == "buckets":
+        length = max(64, 1 << (length - 1).bit_length())
+    elif isinstance(policy, int):
+        length += -length % policy
+    return plaintext.ljust(min(length, limit), b"\0")
+
+
 def cut_record(data: bytes | bytearray) -> int:
     """Bytes of the record at the front, 0 while it is not whole. A length under 17 is refused at once (CH-1, CH-2)."""
     if len(data) < 2:
@@ -1415,6 +1425,7 @@ class Options:
     limits: Limits = field(default_factory=lambda: limits_with({}))
     rekey_records: int = 2**20
     refresh_ms: int = HOUR_MS
+    padding: str | int | None = None  # to buckets, or to a multiple
     uses: list[Contract] = field(default_factory=list)
     serves: list[Contract] = field(default_factory=list)
     draw: Draw = system_random
@@ -1964,7 +1975,8 @@ class Engine:
                 rekey = 0
         if rekey >= 0:
             frames = frames + [Frame("REKEY", number=rekey)]
-        self.out += self.seal.seal(b"".join(frame.encode() for frame in frames))
+        plaintext = b"".join(frame.encode() for frame in frames)
+        self.out += self.seal.seal(padded(plaintext, self.o.padding, self.room()))
         self.last_sealed = self.now
         if rekey == 1:
             self.switched()
@@ -3227,6 +3239,9 @@ class Application:
         engine.now = clock()
         if what == "close":
             engine.close(1000)
+        elif what == "export" and engine.keys:
+            key = export(engine.keys.exp, act["label"], bytes.fromhex(act["context"]), act["length"])
+            self.tell({"event": "exported", "label": act["label"], "key": key.hex()})
         elif what == "cancel" and act["tag"] in self.calls:
             engine.cancel(self.calls[act["tag"]])
         elif what in ("call", "send"):
@@ -3310,6 +3325,7 @@ def options_of(line: Vector) -> Options:
         limits=limits_with(line.get("limits") or {}),
         rekey_records=rekey.get("records", 2**20),
         refresh_ms=rekey.get("refreshMs", HOUR_MS),
+        padding=line.get("padding"),
         uses=contracts,
         serves=contracts,
     )
@@ -3318,7 +3334,7 @@ def options_of(line: Vector) -> Options:
 # ---------------------------------------------------------------- the shim (spec/conformance.md)
 
 LINE = 4 * 1024 * 1024
-ACTS = ("call", "send", "cancel", "close")  # those of the level core
+ACTS = ("call", "send", "cancel", "export", "close")  # those of the level core
 
 
 class Shim:

@@ -96,6 +96,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
       line.rekey === undefined ? line : { ...line, rekey: without('refreshMs')(new Members(line.rekey).all) },
     ),
   },
+  'never-pads': { asked: opened(without('padding')) },
   'leaves-at-once': { asked: (line) => (line.do === 'leave' ? { ...line, do: 'cancel' } : line) },
   // Of what it tells.
   'lets-denied-be-heard': {
@@ -110,6 +111,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   },
   'tells-twice': { says: told('heard', (said) => [said, said]) },
   'hides-refusals': { says: told('refused', () => []) },
+  'wrong-export': { says: told('exported', (said) => [{ ...said, key: '00' }]) },
   'wrong-session-id': { says: told('open', (said) => [{ ...said, sessionId: '00'.repeat(16) }]) },
   'nothing-ran': { says: told('fault', (said) => [{ ...said, ran: 'no' }]) },
   'never-hangs-up': { says: told('eof', () => []) },

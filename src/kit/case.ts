@@ -60,6 +60,8 @@ export interface OpenOptions {
   readonly context?: string
   readonly limits?: Readonly<Record<string, number>>
   readonly rekey?: { readonly records?: number; readonly refreshMs?: number }
+  /** To buckets, or to a multiple of so many bytes. */
+  readonly padding?: 'buckets' | number
   readonly policy?: unknown
   readonly serves?: readonly string[]
 }

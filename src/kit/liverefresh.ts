@@ -1,3 +1,4 @@
+import { toHex } from '../bytes.js'
 import { type Case, Finding } from './case.js'
 import { Hostile, type Role } from './hostile.js'
 import { refresh } from './hostileframes.js'
@@ -116,8 +117,42 @@ const TWICE: readonly Refreshing[] = [
   },
 ]
 
+/** The same as before it, which is that of the handshake. */
+const exports = async (peer: Hostile): Promise<void> => {
+  const [label, context, length] = ['kit of sotto', Uint8Array.of(0x00, 0xff), 40] as const
+  peer.act('export', { label, context: toHex(context), length })
+  const { key } = await peer.event('exported')
+  const expected = toHex(peer.records.split.export(label, context, length))
+  if (key !== expected) throw new Finding(`expected the key ${expected}, got ${String(key)}`)
+}
+
+const EXPORTS: readonly Refreshing[] = [
+  {
+    name: 'exports the same key behind a refresh',
+    rule: 'CH-33',
+    role: 'initiator',
+    run: async (peer) => {
+      await exports(peer)
+      peer.say(refresh())
+      await answered(peer)
+      await exports(peer)
+    },
+  },
+  {
+    name: 'exports the same key behind a refresh that it answers',
+    rule: 'CH-33',
+    role: 'responder',
+    run: async (peer) => {
+      await exports(peer)
+      await gap()
+      await started(peer)
+      await exports(peer)
+    },
+  },
+]
+
 const KINDS = [
-  { of: 'a classic session', suites: PLAIN, cases: [...CASES, ...TWICE] },
+  { of: 'a classic session', suites: PLAIN, cases: [...CASES, ...TWICE, ...EXPORTS] },
   { of: 'a hybrid session', suites: HYBRID, cases: CASES },
 ] as const
 

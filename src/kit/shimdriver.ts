@@ -18,6 +18,7 @@ const EVENTS: readonly string[] = [
   'ready',
   'ended',
   'refused',
+  'exported',
   'closed',
   'eof',
 ]

@@ -1,5 +1,6 @@
 import { toHex } from '../bytes.js'
 import { decode } from '../cbor.js'
+import type { Padding } from '../channel/padding.js'
 import type { Contract } from '../contract/define.js'
 import { defaultProvider } from '../crypto/default.js'
 import { Identity } from '../identity/identity.js'
@@ -205,8 +206,14 @@ const protocolOf = (line: Members): Protocol & { readonly psk?: Psk } => {
     limits: line.has('limits') ? numbersOf(line.of('limits')) : {},
     ...(psk && { psk: { id: psk.bytes('id'), key: psk.bytes('key') } }),
     rekey: rekey === undefined ? {} : numbersOf(rekey),
+    padding: line.has('padding') ? paddingOf(line) : 'none',
   }
 }
+
+const paddingOf = (line: Members): Padding =>
+  typeof line.any('padding') === 'number'
+    ? { multiple: line.count('padding') }
+    : line.one<'buckets'>('padding', ['buckets'])
 
 const numbersOf = (members: Members): Readonly<Record<string, number>> =>
   Object.fromEntries(members.names.map((name) => [name, members.count(name)]))

@@ -1,3 +1,4 @@
+import { toHex } from '../bytes.js'
 import { decode } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import { client, type PolicyStore, peerId, type Session, SottoError, type TrustStore } from '../index.js'
@@ -104,6 +105,8 @@ export class Program {
         return this.#enqueue(line)
       case 'replace':
         return this.#changeable.policy.replace(line.any('policy'))
+      case 'export':
+        return this.#export(line)
       case 'renew':
         return this.#session.renew(line.bytes('credential'))
       case 'revoke':
@@ -166,6 +169,12 @@ export class Program {
     this.#tell('ended', { tag })
   }
 
+  #export(line: Members): void {
+    const label = line.text('label')
+    const key = this.#session.exportKey(label, line.bytes('context'), line.count('length'))
+    this.#tell('exported', { label, key: toHex(key) })
+  }
+
   /** As a program that breaks out of its loop. */
   async #leave(tagged: Tagged): Promise<void> {
     tagged.isLeft = true
@@ -219,6 +228,7 @@ export const ACTS = [
   'enqueue',
   'consume',
   'replace',
+  'export',
   'renew',
   'revoke',
   'close',
