@@ -160,7 +160,7 @@ export class Engine {
   /** Asked right before user code sees a message or an item: true, else why it may not, and then it is done with (SE-133). */
   stands(event: Arrived): true | SottoError {
     const { narrowing } = this.#traffic ?? {}
-    if (narrowing === undefined || narrowing.passes(event)) return true
+    if (narrowing === undefined) return true
     return this.#guard(() => narrowing.stands(event)) ?? narrowing.stands(event)
   }
 

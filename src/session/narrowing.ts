@@ -37,26 +37,18 @@ export class Narrowing {
   /** Of all that is open or waits to be sent; nothing, if nothing has changed. */
   reask(nowMs: number): void {
     const { epoch } = this.#exchanges.gate
-    if (this.#over || this.#epoch === epoch) return
+    if (this.#epoch === epoch) return
     this.#epoch = epoch
     this.#exchanges.gate.policy.forgetOther()
     for (const exchange of this.#exchanges.all) {
-      if (exchange.abandoned !== undefined || exchange.over) continue
+      if (exchange.abandoned !== undefined) continue
       if (exchange.mine) this.#own(exchange)
       else if (exchange.started) this.#started(exchange)
       else this.#coming(exchange, nowMs)
     }
   }
 
-  /** True of what came and was asked for by the rules of now: user code sees it. */
-  passes(event: Arrived): boolean {
-    const { exchange } = event
-    if (exchange.narrowed !== undefined || proofOf(event)?.current === false) return false
-    exchange.started = true
-    return true
-  }
-
-  /** Of what came and waited: true if user code may see it, else why not; then it is done with (SE-133). */
+  /** Of what came: true if user code may see it, else why not; then it is done with (SE-133). */
   stands(event: Arrived): true | SottoError {
     const answer = this.#standsNow(event)
     // User code never sees it.
@@ -102,7 +94,6 @@ export class Narrowing {
 
   /** SE-151: the first of the deliveries that wait and may not go. */
   #deliveries(exchange: Exchange): Denied | undefined {
-    if (!exchange.route.standing) return undefined
     for (const { delivery, atMs } of waitingIn(exchange)) {
       const verdict = delivery && this.#exchanges.gate.hand(exchange, delivery, atMs)
       if (verdict?.effect === 'deny') return verdict
@@ -133,7 +124,7 @@ export class Narrowing {
     const { narrowed, started } = exchange
     if (narrowed !== undefined) {
       // Of a message that had to wait for its handler, the credit is back already.
-      if (event.is === 'item' || !started) this.#drop(event)
+      if (event.is === 'item') this.#drop(event)
       return narrowed
     }
     const verdict = proofOf(event)?.again(exchange, () => event.value)
@@ -155,8 +146,8 @@ export class Narrowing {
     exchange.narrowed = error
     if (this.#over) return error
     this.#emit(denied(exchange, denial))
-    const { faulted, oneWay, sendEnded, abandoned } = exchange
-    if (faulted || (sendEnded && !oneWay)) this.#drop(message)
+    const { faulted, abandoned } = exchange
+    if (faulted) this.#drop(message)
     // As with what is refused when it comes, its credit goes back when its sender is about to learn it (SE-54).
     else this.#exchanges.refuse(exchange, { code: abandoned ?? 'policy/denied' }, () => this.#intake.consumed(message))
     return error
@@ -190,16 +181,13 @@ export class Narrowing {
 
   /** User code never sees it: its credit goes back. */
   #drop(event: Arrived): void {
-    if (this.#over) return
     if (event.is === 'item') this.#intake.read(event)
     else this.#intake.consumed(event)
   }
 }
 
-const waitingIn = ({ items, asking, body }: Exchange): readonly Waiting[] => {
-  const { current, behind } = items
-  return asking || body === undefined || current === undefined ? behind : [current, ...behind]
-}
+const waitingIn = ({ items: { current, behind } }: Exchange): readonly Waiting[] =>
+  current === undefined ? behind : [current, ...behind]
 
 /** A chunk stands for as long as the stream that it came in, which may be given up by now and not asked again. */
 const proofOf = ({ exchange, admitted }: Arrived): Admitted | undefined =>

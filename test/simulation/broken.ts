@@ -159,7 +159,7 @@ export const BROKEN: readonly Broken[] = [
     edits: [
       {
         file: 'session/narrowing.ts',
-        from: 'if (this.#over || this.#epoch === epoch) return',
+        from: 'if (this.#epoch === epoch) return',
         to: 'if (epoch >= 0) return',
       },
     ],
