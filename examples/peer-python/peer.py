@@ -1425,10 +1425,10 @@ class Options:
     limits: Limits = field(default_factory=lambda: limits_with({}))
     rekey_records: int = 2**20
     refresh_ms: int = HOUR_MS
-    padding: str | int | None = None  # to buckets, or to a multiple
     uses: list[Contract] = field(default_factory=list)
     serves: list[Contract] = field(default_factory=list)
     draw: Draw = system_random
+    padding: str | int | None = None  # to buckets, or to a multiple
 
 
 @dataclass
