@@ -19,6 +19,9 @@ const told = {
 /** What is read as a log of `auditor`; `from` is the number of the first line. */
 const log = { auditor: z.string(), from: count, lines: z.array(line) }
 
+/** The same of files, which are whole texts: a line that ends without a newline is torn. */
+const inFiles = { auditor: z.string(), from: count, files: z.array(z.string()) }
+
 /** A record of the kind that a log of a session has, as a reconciler sees it. */
 const record = z.record(z.string(), z.unknown())
 
@@ -53,6 +56,9 @@ export const audit = z.strictObject({
   ),
   accepted: asked('audit', z.array(z.strictObject({ name, ...log, ...told }))),
   refused: asked('audit', z.array(z.strictObject({ ...fault, ...log, line: hint(count) }))),
+  /** Also the bytes of a torn line at the very end. */
+  files: asked('files', z.array(z.strictObject({ name, ...inFiles, ...told, tail: answer(count) }))),
+  filesRefused: asked('files', z.array(z.strictObject({ ...fault, ...inFiles, line: hint(count) }))),
   /** The findings by their text as `by of kind`. */
   reconciled: asked(
     'reconcile',

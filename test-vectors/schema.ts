@@ -4,6 +4,7 @@ import {
   about,
   answer,
   asked,
+  contract,
   count,
   fault,
   hex,
@@ -288,7 +289,13 @@ const verdict = z.strictObject({
 })
 
 /** A document, and what is asked of one store of it, in this order. */
-const posed = { policy: z.json(), peers: z.record(z.string(), peer), questions: z.array(question) }
+const posed = {
+  policy: z.json(),
+  /** What the document is held against, where it is. */
+  contracts: z.array(contract).optional(),
+  peers: z.record(z.string(), peer),
+  questions: z.array(question),
+}
 
 export const policy = z.strictObject({
   $schema: z.string(),
@@ -307,6 +314,12 @@ export const policy = z.strictObject({
     ),
   ),
   refused: asked('policy', z.array(z.strictObject({ ...fault, ...posed, path: hint(z.string()) }))),
+  texts: asked('json', z.array(z.strictObject({ name, text: z.string(), value: answer(z.json()) }))),
+  /** The place that a reader names, from 1. */
+  textsRefused: asked(
+    'json',
+    z.array(z.strictObject({ ...fault, text: z.string(), line: hint(count), column: hint(count) })),
+  ),
 })
 
 export const decision = z.strictObject({

@@ -1,4 +1,5 @@
 import { toHex, utf8 } from '../bytes.js'
+import { parseContract } from '../contract/exported.js'
 import { VERBS } from '../contract/kinds.js'
 import { defaultProvider } from '../crypto/default.js'
 import { Auditor } from '../identity/auditor.js'
@@ -7,14 +8,17 @@ import type { Claims, Peer } from '../identity/peer.js'
 import { AuditChain, AuditCheck } from '../policy/auditchain.js'
 import type { AuditLine } from '../policy/auditline.js'
 import type { Question, Verdict } from '../policy/decide.js'
+import { parseJson } from '../policy/json.js'
 import { type Finding, reconcile } from '../policy/reconcile.js'
 import { type PolicyStore, policyStore } from '../policy/store.js'
+import { verifyLog } from './auditfiles.js'
 import { Members } from './members.js'
 
 /** Asks of policies and of audit logs. */
 export const POLICIES = {
   policy: (vector: Members) => {
-    const store = policyStore(vector.any('policy'))
+    const contracts = vector.has('contracts') ? vector.list('contracts').map((each) => parseContract(each)) : []
+    const store = policyStore(vector.any('policy'), { contracts })
     const peers = vector.of('peers')
     const open = new Map<string, () => void>()
     const verdicts = vector.list('questions').map((each) => {
@@ -23,6 +27,7 @@ export const POLICIES = {
     })
     return { verdicts }
   },
+  json: (vector: Members) => ({ value: parseJson(vector.text('text')) }),
   pattern: (vector: Members) => {
     const rule = { id: 'it', effect: 'allow', by: ['any'], verbs: ['call'], on: [vector.text('pattern')] }
     const store = policyStore({ version: 1, rules: [rule] })
@@ -37,6 +42,12 @@ export const POLICIES = {
     for (const line of vector.texts('lines')) check.take(utf8(line))
     const { signed, behind, lost, log = null, exposed, torn, stepsBack } = check
     return { signed, behind, lost, log, exposed, torn, stepsBack }
+  },
+  files: (vector: Members) => {
+    const files = vector.texts('files').map((text, at) => ({ name: `file ${at}`, chunks: () => [utf8(text)] }))
+    const read = verifyLog(files, auditorId(vector.text('auditor')), vector.count('from'))
+    const { signed, behind, lost, log, exposed, torn, stepsBack, tail } = read
+    return { signed, behind, lost, log, exposed, torn, stepsBack, tail }
   },
   checkpoint: (vector: Members) => {
     const place = { log: vector.bytes('log'), seq: vector.count('seq'), prev: vector.bytes('prev') }

@@ -76,6 +76,9 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'loads-any-policy': {
     answers: (ask, answered) => (ask === 'policy' && 'code' in answered ? { answer: { verdicts: [] } } : answered),
   },
+  'reads-any-json': {
+    answers: (ask, answered) => (ask === 'json' && 'code' in answered ? { answer: { value: {} } } : answered),
+  },
   'believes-any-log': {
     answers: (ask, answered) =>
       ask === 'audit' && 'code' in answered ? { answer: { signed: 1, behind: 0, lost: 0 } } : answered,

@@ -6,6 +6,7 @@ import { AuditChain, AuditCheck } from '../../src/policy/auditchain.js'
 import { readAuditLine } from '../../src/policy/auditline.js'
 import { counting, fromHex } from '../hex.js'
 import type { Vectors } from '../schema.js'
+import { auditFiles } from './auditfiles.js'
 import { auditLogs } from './auditlogs.js'
 import { decided, reconciled, SESSION } from './reconcile.js'
 
@@ -22,6 +23,7 @@ export const auditVectors = (provider: Provider): Audit => {
     about:
       'Audit logs (spec/audit.md), a line as text without its newline. auditor: the key all are checked with. checkpoints: the line that the auditor of seed writes as line seq of a log at a time, what it signs, and the hash ' +
       'of the line. accepted: logs, read as those of auditor from line from, and what a verifier tells of them. refused: logs of which line does not fit. ' +
+      'files: the texts of the files of a log, read in their order, of which the last may end within a line; filesRefused: files of which line does not fit. ' +
       'reconciled: records of two logs and their findings, sorted by the texts of by, of and kind.',
     auditor: {
       seed: toHex(secretKey),
@@ -32,6 +34,7 @@ export const auditVectors = (provider: Provider): Audit => {
     checkpoints: checkpoints(logs.whole, auditor, provider),
     accepted: accepted(logs, auditor, provider),
     refused: refused(logs, auditor, provider),
+    ...auditFiles(logs.whole, auditor, provider),
     reconciled: reconciled(),
   }
 }

@@ -4,11 +4,11 @@ export type Policy = Vectors<'policy'>
 type Posed = Policy['policies'][number]
 /** A question, and what is answered. */
 export type Question = Posed['questions'][number] & Posed['verdicts'][number]
-export type Case = Pick<Posed, 'name' | 'policy'> & { readonly questions: readonly Question[] }
+export type Case = Pick<Posed, 'name' | 'policy' | 'contracts'> & { readonly questions: readonly Question[] }
 /** A pattern, asked by one of the peers. */
 export type PatternCase = Omit<Policy['patterns'][number], 'peer'> & { readonly peer: string }
 /** A document that does not load, and where its fault is. */
-export type RefusedCase = Pick<Policy['refused'][number], 'name' | 'rule' | 'path' | 'policy'>
+export type RefusedCase = Pick<Policy['refused'][number], 'name' | 'rule' | 'path' | 'policy' | 'contracts'>
 export type Json = Posed['policy']
 export type Fields = { readonly [name: string]: Json }
 

@@ -51,6 +51,7 @@ const FOUND_BY: Readonly<Record<string, string>> = {
   'takes-loose-cbor': 'vectors: cbor refused 1:',
   'opens-forged-records': 'vectors: channel refused 1:',
   'loads-any-policy': 'vectors: policy refused 1:',
+  'reads-any-json': 'vectors: policy textsRefused 1:',
   'believes-any-log': 'vectors: audit refused 1:',
   'trusts-anyone': 'hostile: comes with a key that nobody trusts',
   'judges-once': 'hostile: shows a responder a credential of another name',

@@ -5,6 +5,7 @@ import { concat, toHex, utf8 } from '../../src/bytes.js'
 import { SottoError } from '../../src/errors.js'
 import { Auditor, auditorSecretTextOf, parseAuditor } from '../../src/identity/auditor.js'
 import { auditorId, parseAuditorId } from '../../src/identity/id.js'
+import { type LogFile, verifyLog } from '../../src/kit/auditfiles.js'
 import { AuditCheck } from '../../src/policy/auditchain.js'
 import type { AuditLine, LineRecord } from '../../src/policy/auditline.js'
 import { reconcile } from '../../src/policy/reconcile.js'
@@ -13,7 +14,10 @@ import * as schema from '../../test-vectors/schema.js'
 import { providers } from '../crypto/providers.js'
 import { flipped, readVectors } from './file.js'
 
-const { auditor, checkpoints, accepted, refused, reconciled } = readVectors(schema.FILES.audit, 'audit')
+const { auditor, checkpoints, accepted, refused, files, filesRefused, reconciled } = readVectors(
+  schema.FILES.audit,
+  'audit',
+)
 const key = auditorId(auditor.id)
 const sha256 = (line: string): string => createHash('sha256').update(line).digest('hex')
 
@@ -43,6 +47,27 @@ test.each(accepted)('AU-3 $name: every hash is that of the line before, by node:
     const before = lines[i - 1]
     if (before !== undefined) expect(line).toContain(`"prev":"${sha256(before)}"`)
   }
+})
+
+const filesOf = (all: readonly string[]): LogFile[] =>
+  all.map((text, at) => ({ name: `file ${at}`, chunks: () => [utf8(text)] }))
+
+test.each(files)('AU-9 files: $name', ({ name: _, auditor: of, from, files: all, ...told }) => {
+  const { key: __, first, last, ...found } = verifyLog(filesOf(all), auditorId(of), from)
+  expect(found).toEqual(told)
+  // By the text: each line that has its newline counts.
+  expect(first).toBe(from)
+  expect(last).toBe(from + all.join('').split('\n').length - 2)
+})
+
+test.each(filesRefused)('$rule files to refuse: $name', ({ auditor: of, from, files: all, line }) => {
+  let error: unknown
+  try {
+    verifyLog(filesOf(all), auditorId(of), from)
+  } catch (thrown) {
+    error = thrown
+  }
+  expect(SottoError.is(error, 'audit/broken') && error.details.line).toBe(line)
 })
 
 describe.each(providers)('with $name', (provider) => {
