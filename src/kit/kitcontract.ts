@@ -21,11 +21,11 @@ const ROWS = [
   { ...CALL, name: 'finish', ...flow({ going: 'end' }) },
   { ...CALL, name: 'go', ...flow({ going: 'going' }) },
   { ...CALL, name: 'never' },
-  { ...PLAIN, name: 'news', kind: 'topic', subject: '{room}', retain: true },
+  { ...PLAIN, name: 'news', kind: 'topic', subject: '{room}', visible: ['credit'], retain: true },
   { ...PLAIN, name: 'note', kind: 'oneWay', visible: ['level'] },
   { ...PLAIN, name: 'pour', kind: 'stream', up: 'bytes', down: 'bytes' },
   { ...CALL, name: 'start', ...flow({ start: 'going' }) },
-  { ...PLAIN, name: 'work', kind: 'queue', subject: '{room}' },
+  { ...PLAIN, name: 'work', kind: 'queue', subject: '{room}', visible: ['credit'] },
 ] as const
 
 const CORE: readonly string[] = ['crash', 'echo', 'fail', 'never', 'note']

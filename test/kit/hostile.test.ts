@@ -91,6 +91,7 @@ const WRONG: readonly (readonly [name: string, broken: Broken | undefined, ...fo
     'calls where nothing is allowed',
     'calls with a level that is too high',
     'publishes to another subject than it may',
+    'subscribes with a credit, which is no field of a message',
     'uses a contract that it may not initiate',
   ],
   [

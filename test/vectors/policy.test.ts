@@ -20,7 +20,7 @@ const isTaken = (text: string): boolean => {
   }
 }
 
-describe.each(policies)('policy.json: $name', ({ name: _, verdicts, ...posed }) => {
+describe.each(policies)('policy.json: $name', ({ verdicts, ...posed }) => {
   const { peers, questions } = posed
 
   test('each question is answered as the vector says', () => {

@@ -7,6 +7,7 @@ import { FLOWS } from './flows.js'
 import { FORESEEN } from './foreseen.js'
 import { FRAMES } from './frames.js'
 import { HANDSHAKE } from './handshake.js'
+import { HEARING } from './hearing.js'
 import { INITIATION } from './initiation.js'
 import { LATE_ONES } from './late.js'
 import { LEASES } from './leases.js'
@@ -52,6 +53,7 @@ export const MISBEHAVIOURS: readonly Case[] = [
   ...FLOWS,
   ...POLICIES,
   ...CREDENTIALS,
+  ...HEARING,
   ...FORESEEN,
   ...STINGY,
   ...REPAID,
