@@ -121,6 +121,11 @@ test.each([0, 13, 19, 31, 255])('ID-7 refuses a cost of %i', (cost) => {
   expect(() => sealWithPassphrase(noble, bytes, 'x', 'identity', cost)).toThrow(RangeError)
 })
 
+test('ID-7 takes the greatest cost, 18', () => {
+  const sealed = sealWithPassphrase(noble, Uint8Array.of(7), 'x', 'identity', 18)
+  expect(openWithPassphrase(noble, sealed, 'x', 'identity')).toEqual(Uint8Array.of(7))
+})
+
 test('ID-7 refuses bytes too short to hold a header and a tag', () => {
   try {
     openWithPassphrase(noble, new Uint8Array(32), 'x', 'identity')
