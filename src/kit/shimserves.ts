@@ -55,6 +55,19 @@ const watch = (operation: string, tell: Tell, signal: AbortSignal): (() => void)
 
 const codeOf = (reason: unknown): string => (reason instanceof SottoError ? reason.code : 'call/cancelled')
 
+/** Until it is aborted. */
+const waiting: Maker =
+  (operation, tell) =>
+  (value, { signal }) => {
+    heard(operation, tell, value)
+    watch(operation, tell, signal)
+    return new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+  }
+
+const isToWait = (value: unknown): boolean => Reflect.get(Object(value), 'wait') === true
+
 /** Sends what comes up back down, and null for the last time. */
 const returning: Maker = (operation, tell) =>
   async function* (value, { up, signal }) {
@@ -81,7 +94,10 @@ const HANDLERS: Readonly<Record<string, Maker>> = {
   echo: answering,
   note: answering,
   start: answering,
-  go: answering,
+  go: (operation, tell) => {
+    const [answer, wait] = [answering(operation, tell), waiting(operation, tell)]
+    return (value, context) => (isToWait(value) ? wait : answer)(value, context)
+  },
   finish: answering,
   fail:
     (operation, tell) =>
@@ -92,15 +108,7 @@ const HANDLERS: Readonly<Record<string, Maker>> = {
     heard(operation, tell, value)
     throw new TypeError('what crash is asked for')
   },
-  never:
-    (operation, tell) =>
-    (value, { signal }) => {
-      heard(operation, tell, value)
-      watch(operation, tell, signal)
-      return new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      })
-    },
+  never: waiting,
   count: (operation, tell) =>
     async function* (value, { signal }) {
       const leave = watch(operation, tell, signal)

@@ -1,7 +1,7 @@
 import type { Wire } from '../../cbor.js'
 import { type Case, Finding } from '../case.js'
 import type { Hostile } from '../hostile.js'
-import { cbor, fault, nameOf } from '../hostileframes.js'
+import { cbor, fault, nameOf, stop } from '../hostileframes.js'
 import { ends, faults, type Outcome, unharmed } from '../hostileoutcomes.js'
 import { casesOf, type Row } from './row.js'
 
@@ -67,6 +67,28 @@ const STEPS: readonly Row[] = [
       ),
     outcome: inAnyOrder,
     heard: ['start'],
+  },
+  {
+    name: 'gives up a step that waits for its turn',
+    rule: 'SE-156',
+    does: async (peer) => {
+      const step = (nth: number, operation: string, more = {}): void =>
+        peer.say(peer.begin(operation, { exchange: peer.first + 2 * nth, body: cbor({ id: 'one', ...more }) }))
+      step(0, 'start')
+      await peer.frame('DATA')
+      step(1, 'go', { wait: true })
+      step(2, 'finish')
+      await peer.rest()
+      for (const nth of [2, 1]) {
+        peer.say(stop(peer.first + 2 * nth))
+        await peer.frame('FAULT')
+      }
+      // The conversation is where it was: it would have ended.
+      step(3, 'go')
+      await peer.frame('DATA')
+    },
+    outcome: unharmed,
+    heard: ['start', 'go', 'go'],
   },
 ]
 
