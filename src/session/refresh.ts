@@ -100,10 +100,6 @@ export class Refresh {
     this.#dueAt = this.#nextDue()
   }
 
-  get state(): RefreshState {
-    return this.#state
-  }
-
   /** When `wake` has something to do. */
   get wakeAt(): number {
     return this.#dueAt

@@ -104,3 +104,17 @@ test('SE-143 where messages went is known again, of 512 subjects of an operation
   expect(routeAt(route, 's512', true)).toMatchObject({ standing: true, verb: 'consume' })
   expect(at('*')).toBeUndefined()
 })
+
+test('SE-34 CO-7 a subject whose address would be over 255 bytes is none', () => {
+  const Long = contract('long.v1', { hear: topic(bytes, { subject: '{a}.{b}.{c}.{d}' }) })
+  const initiation = { ...initiationOf([], []), uses: [offerOf(hash, Long)] }
+  const [route] = agree(initiation, { serves: [0], uses: [] }, { forward: [Long], backward: [] }).forward
+  if (route === undefined) throw new Error('expected a route')
+  const token = (length: number): string => 'x'.repeat(length)
+  const room = 255 - 'long.v1.hear.'.length
+  const subject = (length: number): string => [token(60), token(60), token(60), token(length - 183)].join('.')
+  for (const standing of [false, true]) {
+    expect(routeAt(route, subject(room), standing)?.address).toHaveLength(255)
+    expect(routeAt(route, subject(room + 1), standing)).toBeUndefined()
+  }
+})

@@ -90,6 +90,30 @@ describe('a frame of an exchange', () => {
     }
   })
 
+  test.each([
+    ['policy/denied', undefined],
+    ['policy/limited', undefined],
+    ['contract/invalid', { path: 'n' }],
+  ] as const)('SE-35 a one-way message may be refused with %s', (code, details) => {
+    const raw = new Raw()
+    raw.begin(act('note', 'x'))
+    raw.read()
+    raw.send(fault(2, code, details && encode(details)))
+    expect(raw.only('refused')).toMatchObject({ verb: 'send', address: 'flow.v1.note' })
+    expect(fate(raw)).toBe('alive')
+  })
+
+  test.each([
+    ['call/internal', { incident: '00' }],
+    ['call/cancelled', undefined],
+    ['session/closed', undefined],
+  ] as const)('SE-35 %s is told of no one-way message', (code, details) => {
+    const raw = new Raw()
+    raw.begin(act('note', 'x'))
+    raw.read()
+    expect(fate(raw.send(fault(2, code, details && encode(details))))).toBe('session/malformed')
+  })
+
   test('SE-37 a STOP for exchange 0 is none, at either end', () => {
     expect(fate(new Raw().send(stop(0)))).toBe('session/malformed')
     const { engine, records } = openInitiator(defaultProvider, XX)

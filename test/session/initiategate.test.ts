@@ -59,6 +59,29 @@ describe('SE-28 a rule on the verb initiate', () => {
   })
 })
 
+test('SE-28 PO-56 a limit on sessions open at once has its place back when one ends, from either end', () => {
+  const initiating = { effect: 'allow', verbs: ['initiate'], on: ['>'], limit: { concurrent: 1 } }
+  const limited = {
+    version: 1,
+    rules: [
+      { ...initiating, id: 'in', by: ['any'] },
+      { ...initiating, id: 'out', to: ['any'] },
+    ],
+  }
+  for (const end of ['initiator', 'responder'] as const) {
+    const policy = policyStore(limited)
+    const sides = { initiator: { uses: [Note] }, responder: { serves: [Note] } }
+    const dial = (): Pair => settle(pairOf({ ...sides, [end]: { ...sides[end], policy } }))
+    const first = dial()
+    expect(first[end].state).toBe('open')
+    expect(errorOf(dial(), end)).toMatchObject({ code: 'policy/limited' })
+    first.initiator.close(0, 0)
+    settle(first)
+    expect(first[end].state).toBe('closed')
+    expect(dial()[end].state).toBe('open')
+  }
+})
+
 describe('SE-140 an audit log', () => {
   test('SE-60 hears at both ends of what was asked for, once there is a session, under the same ids', () => {
     const [near, far] = [watched(), watched()]

@@ -428,6 +428,19 @@ describe('the change of keys', () => {
       `I ${3 + three + 2}`,
       'R 2',
     ])
+    // One that fits to the byte is in one frame, with no empty one behind it: that would be an ask.
+    for (const size of [one, two]) {
+      const fits = limitsOf({ plaintext: size + 5, idleMs: 86_400_000 })
+      const ends = { limits: fits, keepaliveMs: 10 ** 8 }
+      const exact = settle(
+        pairOf({ initiator: { ...ends, provider: { ...quick, nativeAes: false }, pq: 'require' }, responder: ends }),
+      )
+      const count = exact.wire.length
+      exact.initiator.wake(HOUR)
+      settle(exact, HOUR)
+      expect([exact.initiator.state, exact.responder.state]).toEqual(['open', 'open'])
+      expect(exact.wire.length - count).toBe(size < one ? 5 : 4)
+    }
     // Any cut will do; a byte of the next message in it will not.
     const nested = opened('responder')
     const message1 = nested.open().writeMessage()
@@ -512,6 +525,8 @@ describe('CH-32 while a session ends', () => {
     late.engine.close(HOUR, 1_000)
     late.said(HOUR)
     late.send(HOUR, refreshOf(late.open().writeMessage()))
+    // Nor is it looked at: there is nothing for it to begin, and no time that it comes too soon in.
+    late.send(HOUR, refreshOf(Uint8Array.of(1)), refreshOf(new Uint8Array(8_000)), ASK)
     expect([late.engine.state, late.said(HOUR)]).toEqual(['ending', []])
     late.send(HOUR, END)
     expect(fate(late)).toBe('clean')

@@ -45,7 +45,7 @@ test.each([
   SottoError.of('session/extension', 'no'),
 ])('SE-29 $code is told with what it is about, and nothing more', (error) => {
   const { code, details } = told(error) ?? {}
-  expect({ code, details }).toEqual({ code: error.code, details: error.details })
+  expect({ code, details }).toStrictEqual({ code: error.code, details: error.details })
 })
 
 test('SE-29 no other code is told of', () => {
