@@ -29,9 +29,9 @@ export class Closing {
     this.#at = nowMs + END_MS
   }
 
-  /** The deadline: neither the own END nor the peer's, if `ending`, is waited for much longer. @throws session/timeout */
-  late(traffic: Traffic, ending: boolean, nowMs: number): void {
-    if (ending || traffic.isCut || traffic.arrivals.torn)
+  /** The deadline: neither the own END nor, behind it, the peer's is waited for much longer. @throws session/timeout */
+  late(traffic: Traffic, nowMs: number): void {
+    if (traffic.isCut || traffic.arrivals.torn)
       throw SottoError.of('session/timeout', 'the session did not end in time')
     traffic.cut(SottoError.of('session/closed', 'the close deadline passed'))
     this.cut(nowMs)

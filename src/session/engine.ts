@@ -113,7 +113,7 @@ export class Engine {
       if (traffic === undefined) throw SottoError.of('session/timeout', `no session after ${this.#side.handshakeMs} ms`)
       traffic.wake(nowMs)
       this.#keys?.wake(nowMs)
-      if (nowMs >= this.#closing.at) this.#closing.late(traffic, this.#state === 'ending', nowMs)
+      if (nowMs >= this.#closing.at) this.#closing.late(traffic, nowMs)
     })
   }
 
@@ -129,12 +129,12 @@ export class Engine {
 
   /** The reply to a message that was dispatched. @throws contract/invalid, call/too-large */
   reply(exchange: Exchange, value: Wire | undefined): void {
-    if (!this.over) this.#traffic?.exchanges.reply(exchange, value)
+    this.#traffic?.exchanges.reply(exchange, value)
   }
 
   /** Ends a message that was dispatched without a reply. @throws cbor/unencodable, RangeError on details too large */
   fault(exchange: Exchange, fault: Fault): void {
-    if (!this.over) this.#traffic?.exchanges.faultBehind(exchange, fault)
+    this.#traffic?.exchanges.faultBehind(exchange, fault)
   }
 
   /** Queues an item of a stream: true if there is room for more, else `taken` follows. @throws contract/invalid, call/too-large */
@@ -149,12 +149,12 @@ export class Engine {
 
   /** The own direction of a stream ends behind what was queued. */
   end(exchange: Exchange): void {
-    if (!this.over) this.#traffic?.exchanges.items.end(exchange)
+    this.#traffic?.exchanges.items.end(exchange)
   }
 
   /** No more of the peer's direction of a stream is wanted. */
   stop(exchange: Exchange): void {
-    if (!this.over) this.#traffic?.exchanges.items.stop(exchange)
+    this.#traffic?.exchanges.items.stop(exchange)
   }
 
   /** Asked right before user code sees a message or an item: true, else why it may not, and then it is done with (SE-133). */
@@ -203,7 +203,7 @@ export class Engine {
 
   /** DRAIN, then END once all is done, or `timeoutMs` later (SE-42). */
   close(nowMs: number, timeoutMs: number): void {
-    if (this.over || this.#state === 'ending' || this.#traffic?.isCut === true) return
+    if (this.over || this.#traffic?.isCut === true) return
     const traffic = this.#traffic
     if (traffic === undefined) this.#die(SottoError.of('session/closed', 'closed during the handshake'))
     else if (this.#closing.begin(nowMs + timeoutMs)) this.#guard(() => traffic.drain())
@@ -240,7 +240,7 @@ export class Engine {
     this.#traffic?.received(nowMs)
     // A verdict is alone in its record (SE-27): nothing else may come first, and nothing may follow it.
     for (const frame of frames) this.#frame(frame, keys, nowMs)
-    if (!this.over) keys.recordRead()
+    keys.recordRead()
   }
 
   #frame(frame: Frame, keys: Keys, nowMs: number): void {
@@ -325,7 +325,7 @@ export class Engine {
 
   /** Before ACCEPT every fault closes without a byte (SE-9); after it the peer learns the code, if it has one (SE-68). */
   #die(error: SottoError): void {
-    const wire = this.#traffic !== undefined && this.#state === 'open' ? ERRORS[error.code].wire : 0
+    const wire = this.#state === 'open' ? ERRORS[error.code].wire : 0
     if (this.#traffic === undefined) this.#output.length = 0
     this.#end('dead', error, wire === 0 ? undefined : wire)
   }

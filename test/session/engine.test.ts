@@ -1,15 +1,39 @@
 import { describe, expect, test } from 'vitest'
+import { concat, utf8, varintLength } from '../../src/bytes.js'
 import { SottoError } from '../../src/errors.js'
+import { policyStore } from '../../src/policy/store.js'
 import type { Delivery } from '../../src/session/delivery.js'
 import { Engine } from '../../src/session/engine.js'
 import type { Exchange } from '../../src/session/exchange.js'
+import { FLAG } from '../../src/session/frames.js'
+import { encodeFrame } from '../../src/session/framewriter.js'
+import { limitsOf } from '../../src/session/limits.js'
 import type { Arrived } from '../../src/session/narrowing.js'
+import { CONTROL_BUDGET } from '../../src/session/outbox.js'
+import { heldBy } from '../setup/held.js'
 import { initiatorSide, pairOf, settle } from './pair.js'
-import { act, admitted, anyAct, begin, CALL, end, eventsOf, Flow, Places, Raw, Streams, TALK } from './wire.js'
+import {
+  act,
+  admitted,
+  anyAct,
+  begin,
+  CALL,
+  end,
+  eventsOf,
+  Flow,
+  fate,
+  filled,
+  Places,
+  Raw,
+  Streams,
+  stop,
+  TALK,
+} from './wire.js'
 
 /** Numbers in a session that speaks all three contracts. */
 const NEWS = 6
 const EMPTY_MAP = Uint8Array.of(0xa0)
+const allowing = { version: 1, rules: [{ id: 'all', effect: 'allow', by: ['any'], verbs: ['call'], on: ['>'] }] }
 const GONE = SottoError.of('session/closed', 'given up')
 
 interface Open {
@@ -197,5 +221,85 @@ describe('a close', () => {
     expect(codeOf(() => raw.engine.admit(act('call', {}), 0))).toBe('session/closed')
     raw.send(end())
     expect([raw.read(), raw.engine.state, raw.take()]).toEqual([[], 'closed', [{ is: 'closed', error: undefined }]])
+  })
+
+  test('SE-42 is not hurried by another once what is open was cut, and nothing more is asked of it', () => {
+    const { raw } = opened()
+    const { engine } = raw
+    engine.close(0, 500)
+    raw.nowMs = 500
+    engine.wake(500)
+    // Its END is not sealed yet.
+    expect(engine.state).toBe('open')
+    engine.close(500, 0)
+    expect(engine.wakeAt()).toBe(1_500)
+    for (const [name, ask] of REFUSING)
+      if (name !== 'begin') expect([name, codeOf(() => ask(engine, opened()))]).toEqual([name, 'session/closed'])
+  })
+
+  test('SE-66 whose DRAIN was not framed says it in front of its answer to the END of the peer', () => {
+    const raw = new Raw()
+    raw.send(begin({ exchange: 1 }))
+    raw.engine.close(0, 500)
+    raw.send(end())
+    expect(raw.records()).toMatchObject([
+      [
+        { is: 'DRAIN', last: 1 },
+        { is: 'END', code: 0 },
+      ],
+    ])
+    expect(raw.engine.state).toBe('closed')
+  })
+})
+
+describe('an end', () => {
+  test('SE-68 goes behind what was sealed before it', () => {
+    const pair = pairOf({ initiator: { uses: [Flow] }, responder: { serves: [Flow] } })
+    const { initiator, responder } = pair
+    const carried = (from: Engine, to: Engine): void => {
+      for (let bytes = from.take(0); bytes !== undefined; bytes = from.take(0)) to.receive(bytes, 0)
+    }
+    carried(initiator, responder)
+    while (responder.state !== 'open') {
+      carried(responder, initiator)
+      carried(initiator, responder)
+    }
+    // ACCEPT is sealed, and not taken, when a record comes that does not open.
+    responder.receive(new Uint8Array([0, 32, ...new Uint8Array(32)]), 0)
+    expect(eventsOf(responder).at(-1)).toMatchObject({ is: 'closed', error: { code: 'channel/forged' } })
+    carried(responder, initiator)
+    expect(eventsOf(initiator).map(({ is }) => is)).toEqual(['established'])
+  })
+
+  test('ME-44 leaves nothing of what had come in part', () => {
+    const { raw } = opened()
+    const part = utf8('the beginning of a record that never comes whole')
+    raw.engine.receive(concat(Uint8Array.of(0x10, 0), part), 0)
+    const holds = () => heldBy(raw.engine, 4).some((bytes) => Buffer.from(bytes).includes(Buffer.from(part)))
+    expect(holds()).toBe(true)
+    raw.engine.abort(GONE)
+    expect(holds()).toBe(false)
+  })
+
+  test('SE-53 comes of the CREDIT of what the rules deny by now, where the peer reads nothing of what it makes owe', () => {
+    const quiet = { idleMs: 86_400_000 }
+    const store = policyStore(allowing)
+    const limits = limitsOf({ ...quiet, sessionWindow: 4_096, exchangeWindow: 4_096 })
+    const raw = new Raw({ policy: store, limits, keepaliveMs: 86_400_000 }, quiet, [Flow])
+    raw.send(begin({ exchange: 1, operation: CALL, body: filled(3_000), flags: FLAG.end }))
+    const [message] = raw.take()
+    if (message?.is !== 'message') throw new Error('expected a call')
+    raw.send(stop(1, 'call/cancelled'))
+    raw.engine.reply(message.exchange, {})
+    let owed = 0
+    for (let count = 1; owed + 1 + varintLength(count) <= CONTROL_BUDGET; count++) {
+      owed += 1 + varintLength(count)
+      raw.nowMs += 100
+      raw.send(encodeFrame({ is: 'PING', count }))
+    }
+    expect(raw.engine.over).toBe(false)
+    store.replace({ version: 1, rules: [] })
+    expect(raw.engine.stands(message)).toMatchObject({ code: 'policy/denied' })
+    expect(fate(raw)).toBe('session/limit')
   })
 })
