@@ -130,7 +130,7 @@ export class Admitted {
     const answer =
       verdict.effect === 'allow'
         ? new Admitted(gate, direction, message, exchange, verdict, nowMs)
-        : { ...verdict, id: exchange === 0 ? '' : gate.decision(direction, exchange, index) }
+        : { ...verdict, id: gate.decision(direction, exchange, index) }
     if (exchange !== 0 && gate.trail.heard) {
       const decision = gate.decision(direction, exchange, index)
       gate.trail.decided({ decision, direction, verb, address, verdict }, bytes, verdict.seen)

@@ -205,6 +205,25 @@ describe.each(ROLES)('the %s shows a newer credential', (role) => {
     expect([pair.initiator.state, pair.responder.state]).toEqual(['open', 'open'])
   })
 
+  test('SE-106 SE-128 a policy that was replaced since holds too, when both have changed at once', () => {
+    const call = (by: object) => ({ id: 'call', effect: 'allow', verbs: ['call'], on: ['>'], ...by })
+    const policy = policyStore({ version: 1, rules: [call({ by: ['any'] })] })
+    const pair = opened({ uses: [Flow], serves: [Flow], policy })
+    const admitted = pair[role].admit(act('call', { n: 1 }), 0)
+    if ('effect' in admitted) throw new Error('expected the gate to let it pass')
+    pair[role].begin(admitted, 0)
+    settle(pair)
+    for (const event of eventsAt(pair, far)) if (event.is === 'message') pair[far].stands(event)
+    eventsAt(pair, far).length = 0
+    policy.replace({ version: 1, rules: [] })
+    pair[role].renew(shown(role, 3), HOUR)
+    // Nothing of its own is framed before: that would ask again too.
+    const credential = pair[role].take(HOUR)
+    if (credential === undefined) throw new Error('expected a record')
+    pair[far].receive(credential, HOUR)
+    expect(eventsOf(pair[far]).map(({ is }) => is)).toEqual(['renewed', 'denied', 'cancelled'])
+  })
+
   test('SE-104 trust that has run out ends the session, with END and its number', () => {
     const pair = opened()
     expect(pair[far].wakeAt()).toBeLessThanOrEqual(2 * HOUR)
