@@ -226,6 +226,8 @@ export class Outbox {
     // SE-157: what needs no credit of the session is not held up by what waits for it.
     for (const lane of this.#lanes.slice(LINES)) if (!(lane instanceof Line) && isFree(lane)) at = this.#serve(lane, at)
     for (let idle = 0; idle < this.#lanes.length; ) {
+      // The last may have left, and then the first is next.
+      this.#next %= this.#lanes.length
       const lane = this.#lanes[this.#next] ?? this.#ones
       const behind = this.#serve(lane, at)
       // What could not go at all is the first when there is room again.
@@ -234,13 +236,11 @@ export class Outbox {
       at = behind
       // A stream that has nothing more has left, and the next has its place.
       if (this.#lanes[this.#next] === lane) this.#next++
-      if (this.#next >= this.#lanes.length) this.#next = 0
       if (this.#full) break
     }
     return at
   }
 
-  /** One turn. */
   #serve(lane: Lane, from: number): number {
     const behind = from + this.#turn
     let at = from

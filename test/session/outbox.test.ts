@@ -205,6 +205,15 @@ describe('credit of the session', () => {
     expect(outbox.empty).toBe(true)
   })
 
+  test('SE-120 is used by what can go, though the stream whose turn it was is given up', () => {
+    const { outbox, fill, push } = alone({ ...limits, plaintext: 1_024 })
+    const stream = push('talk', 10)
+    const large = push('call', 3_000)
+    outbox.drop(stream)
+    expect(fill()).toMatchObject([{ is: 'BEGIN', exchange: 1, more: true }])
+    expect(large.id).toBe(1)
+  })
+
   test('SE-47 one message is in pieces at a time, and the next is when it has gone or is given up', () => {
     for (const leave of ['gone', 'dropped']) {
       const { outbox, fill, push } = alone({ ...limits, plaintext: 4_096 })
