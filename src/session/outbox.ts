@@ -146,8 +146,8 @@ export class Outbox {
   drop(exchange: Exchange): void {
     if (this.#pieced === exchange) this.#pieced = undefined
     if (exchange.stream) this.#remove(exchange)
-    else if (exchange.body !== undefined) this.#committed -= chargeOf(exchange)
     const line = exchange.stream || exchange.body === undefined ? undefined : this.#lineOf(exchange)
+    if (line !== undefined) this.#committed -= chargeOf(exchange)
     exchange.unsend()
     line?.dropped()
   }
@@ -155,9 +155,10 @@ export class Outbox {
   /** As `drop`, of a stream, but for the rest of an item in pieces: what comes next in pieces comes behind it (SE-47). */
   curtail(exchange: Exchange): void {
     const { items, body = EMPTY } = exchange
-    if (this.#pieced === exchange) items.waiting = ITEM_CHARGE + body.length
-    if (this.#pieced === exchange) items.behind.length = 0
-    else this.drop(exchange)
+    if (this.#pieced === exchange) {
+      items.waiting = ITEM_CHARGE + body.length
+      items.behind.length = 0
+    } else this.drop(exchange)
   }
 
   /** The next record's plaintext, to be sealed and wiped before any outbox fills again; undefined when nothing can go. */
@@ -236,7 +237,6 @@ export class Outbox {
       at = behind
       // A stream that has nothing more has left, and the next has its place.
       if (this.#lanes[this.#next] === lane) this.#next++
-      if (this.#full) break
     }
     return at
   }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { EMPTY } from '../../src/bytes.js'
 import { SottoError } from '../../src/errors.js'
+import { routeAt } from '../../src/session/agreement.js'
 import { BEGIN_CHARGE } from '../../src/session/charge.js'
 import { Exchange } from '../../src/session/exchange.js'
 import { decodeFrames, type Frame } from '../../src/session/frames.js'
+import { encodeFrame, encodeLabels } from '../../src/session/framewriter.js'
 import { type Limits, limitsOf } from '../../src/session/limits.js'
 import { Outbox } from '../../src/session/outbox.js'
 import { routeOf, theirs } from './routes.js'
@@ -51,8 +53,8 @@ const alone = (allowed: Partial<Limits> = {}) => {
     const record = outbox.fill()
     return record === undefined ? [] : decodeFrames(record.slice())
   }
-  const mine = (operation: string, length: number): Exchange => {
-    const head = { operation: 0, subject: EMPTY, standing: false, ttlMs: 0, labels: EMPTY }
+  const mine = (operation: string, length: number, labels = EMPTY): Exchange => {
+    const head = { operation: 0, subject: EMPTY, standing: false, ttlMs: 0, labels }
     const exchange = new Exchange(routeOf(operation), head, { receive: 1_048_576, send: limits.exchangeWindow })
     exchange.body = new Uint8Array(length)
     exchange.last = true
@@ -225,6 +227,218 @@ describe('credit of the session', () => {
       else while (one.body !== undefined) fill()
       while (!outbox.empty) fill()
       expect([other.id, other.body, other.sent]).toEqual([3, undefined, 20_000])
+    }
+  })
+})
+
+describe('turns', () => {
+  const LIMIT = 1_022
+  const small = { plaintext: 1_024, sessionWindow: 65_536, exchangeWindow: 65_536 }
+  const exchangesOf = (frames: readonly Frame[]): number[] =>
+    frames.flatMap((frame) => ('exchange' in frame ? [frame.exchange] : []))
+  const waiting = (length: number) => ({ body: word(length), admitted: undefined, delivery: undefined, atMs: 0 })
+  /** A stream that has begun, with items of these lengths. */
+  const begun = (operation: string, id: number, ...lengths: readonly number[]): Exchange => {
+    const head = { operation: 0, subject: EMPTY, standing: false, ttlMs: 0, labels: EMPTY }
+    const exchange = new Exchange(routeOf(operation), head, { receive: 4_096, send: 65_536 })
+    exchange.id = id
+    exchange.messagesSent = 1
+    for (const length of lengths) exchange.add(waiting(length))
+    return exchange
+  }
+
+  test('SE-120 go on until a record is full', () => {
+    const { fill, push } = alone(small)
+    for (let count = 0; count < 200; count++) push('note', 10)
+    // 30 bytes around a body at most, and no more than one that could have been there is missing.
+    expect(fill().length).toBeGreaterThanOrEqual(Math.floor((LIMIT - 40) / 20))
+  })
+
+  test('SE-120 are taken in order, whoever leaves: one that is done, one that is given up before or behind it', () => {
+    // An item is a turn. The first record has room for one of them.
+    for (const [leaves, order] of [
+      [undefined, [4, 6, 8]],
+      [0, [4, 6, 8]],
+      [1, [6, 8, 2]],
+      [2, [4, 8, 2]],
+      [3, [4, 6, 2]],
+    ] as const) {
+      const { outbox, fill } = alone(small)
+      const lanes = [2, 4, 6, 8].map((id) => begun('talk', id, 252, 252, 252))
+      for (const lane of lanes) outbox.push(lane)
+      outbox.notice(encodeFrame({ is: 'FAULT', exchange: 1, code: 17, body: word(600) }))
+      expect(exchangesOf(fill())).toEqual([1, 2])
+      const dropped = leaves === undefined ? undefined : lanes[leaves]
+      if (dropped !== undefined) outbox.drop(dropped)
+      expect(exchangesOf(fill())).toEqual(order)
+    }
+    const { outbox, fill } = alone(small)
+    const lanes = [begun('talk', 2, 252), begun('talk', 4, 252, 252), begun('talk', 6, 252, 252)]
+    for (const lane of lanes) outbox.push(lane)
+    // The first leaves when its only item has gone: the second is next, and not the third.
+    expect([...exchangesOf(fill()), ...exchangesOf(fill())]).toEqual([2, 4, 6, 4, 6])
+  })
+
+  test('SE-157 what needs no credit of the session all goes, though a call waits for some', () => {
+    const { outbox, fill, push } = alone({ ...small, sessionWindow: 4_096, plaintext: 65_535 })
+    push('call', 1_900)
+    push('call', 1_900)
+    push('call', 1_900)
+    const standing = routeAt(routeOf('work'), '', true)
+    if (standing === undefined) throw new Error('expected a route')
+    const streams = [2, 4, 6].map((id) => {
+      const head = { operation: 0, subject: EMPTY, standing: true, ttlMs: 0, labels: EMPTY }
+      const exchange = new Exchange(standing, head, { receive: 4_096, send: 4_096 })
+      exchange.id = id
+      exchange.messagesSent = 1
+      exchange.add(waiting(10))
+      return exchange
+    })
+    for (const stream of streams) outbox.push(stream)
+    expect(exchangesOf(fill())).toEqual([2, 4, 6, 1, 3])
+  })
+
+  test('CV-28 a step of a flow does not pass a one-way message, as a call does', () => {
+    const { fill, push } = alone(small)
+    push('note', 3_000)
+    const [step, call] = [push('step', 10), push('call', 10)]
+    fill()
+    expect([step.id, call.id]).toEqual([0, 3])
+    while (step.id === 0) fill()
+    expect(step.id).toBe(5)
+  })
+
+  test('SE-47 chunks pass a message in pieces, which waits for credit of its exchange', () => {
+    const { outbox, fill, push } = alone({ ...small, exchangeWindow: 4_096 })
+    const call = push('call', 9_000)
+    for (let frames = fill(); frames.length > 0; ) frames = fill()
+    // What is left is less than the least piece.
+    expect([call.offset > 4_096 - 127, outbox.empty]).toEqual([true, false])
+    outbox.push(begun('tube', 2, 5_000))
+    const chunks: number[] = []
+    for (let frames = fill(); frames.length > 0; frames = fill())
+      for (const frame of frames) if (frame.is === 'DATA') chunks.push(frame.body.length)
+    expect(chunks.reduce((sum, length) => sum + length, 0)).toBe(5_000)
+  })
+
+  test('SE-120 the last word of a stream comes behind what waits in it', () => {
+    const { outbox, fill } = alone(small)
+    // An item is a turn: the word has one of its own.
+    const stream = begun('talk', 2, 252)
+    stream.items.lastWord = encodeFrame({ is: 'FAULT', exchange: 2, code: 17, body: EMPTY })
+    stream.last = true
+    outbox.push(stream)
+    expect(fill()).toMatchObject([
+      { is: 'DATA', exchange: 2, end: false },
+      { is: 'FAULT', exchange: 2 },
+    ])
+    expect([outbox.empty, stream.sendEnded]).toEqual([true, true])
+  })
+
+  test('SE-36 of a stream whose reader is gone the item in pieces goes to its end, and nothing behind it', () => {
+    const { outbox, fill } = alone(small)
+    const [pieced, whole] = [begun('talk', 2, 40_000, 20, 20), begun('talk', 4, 10, 20)]
+    outbox.push(pieced)
+    fill()
+    outbox.push(whole)
+    for (const stream of [pieced, whole]) outbox.curtail(stream)
+    expect([pieced.items.waiting, whole.items.waiting, whole.body]).toEqual([40_064, 0, undefined])
+    let length = 0
+    for (let frames = fill(); frames.length > 0; frames = fill()) {
+      expect(new Set(exchangesOf(frames))).toEqual(new Set([2]))
+      for (const frame of frames) if (frame.is === 'DATA') length += frame.body.length
+    }
+    expect([length > 38_000, pieced.body, outbox.empty]).toEqual([true, undefined, true])
+  })
+})
+
+describe('to the byte', () => {
+  const LIMIT = 1_022
+  const small = { plaintext: 1_024, sessionWindow: 65_536, exchangeWindow: 65_536 }
+
+  test.each([
+    ['a call that goes whole', 30 + 400, (of: ReturnType<typeof alone>) => of.push('call', 400)],
+    ['the least piece of a call', 30 + 127, (of: ReturnType<typeof alone>) => of.push('call', 5_000)],
+    ['the end of a stream', 14, (of: ReturnType<typeof alone>) => ending(of, undefined)],
+    ['the last word of a stream', 40, (of: ReturnType<typeof alone>) => ending(of, word(40))],
+  ] as const)('CH-9 %s is in a record that has room for it, and not in one that has not', (_, needs, push) => {
+    for (const [missing, isThere] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const of = alone(small)
+      push(of)
+      const said = LIMIT - needs + missing
+      of.outbox.notice(word(said))
+      const record = of.outbox.fill()
+      expect((record?.length ?? 0) > said).toBe(isThere)
+      expect(record?.length).toBeLessThanOrEqual(LIMIT)
+      if (!isThere) expect(of.outbox.fill()?.length).toBeGreaterThan(0)
+    }
+  })
+
+  const ending = ({ outbox }: ReturnType<typeof alone>, lastWord: Uint8Array | undefined): void => {
+    const head = { operation: 0, subject: EMPTY, standing: false, ttlMs: 0, labels: EMPTY }
+    const stream = new Exchange(routeOf('talk'), head, { receive: 4_096, send: 4_096 })
+    stream.id = 2
+    stream.messagesSent = 1
+    stream.items.lastWord = lastWord
+    stream.last = true
+    outbox.push(stream)
+  }
+
+  test('CH-9 no record has more frames than leave one to a REKEY: messages, and ends of streams', () => {
+    for (const kind of ['note', 'end'] as const) {
+      const of = alone({ sessionWindow: 1_048_576 })
+      for (let count = 0; count < 4_200; count++)
+        if (kind === 'note') of.push('note', 0)
+        else ending(of, undefined)
+      expect([of.fill().length, of.fill().length]).toEqual([4_095, 105])
+    }
+  })
+
+  test('SE-62 items and pieces use up the window of their exchange', () => {
+    const { outbox, fill } = alone({ ...small, plaintext: 65_535, exchangeWindow: 4_096 })
+    const head = { operation: 0, subject: EMPTY, standing: false, ttlMs: 0, labels: EMPTY }
+    const stream = new Exchange(routeOf('talk'), head, { receive: 4_096, send: 4_096 })
+    stream.id = 2
+    stream.messagesSent = 1
+    for (const body of [word(1_984), word(1_984), word(1)])
+      stream.add({ body, admitted: undefined, delivery: undefined, atMs: 0 })
+    outbox.push(stream)
+    expect(fill().length).toBe(2)
+    expect([stream.sendRoom, outbox.fill()]).toEqual([0, undefined])
+    // In records of 1,024 bytes the last piece is of 80 bytes, and all that is left of the window.
+    const short = alone({ ...small, exchangeWindow: 4_096 })
+    const call = short.push('call', 4_096)
+    while (short.outbox.fill() !== undefined);
+    expect([call.body, short.outbox.empty]).toEqual([undefined, true])
+  })
+
+  test('SE-50 goes whole what half a window takes with its BEGIN, labels and all, and in pieces what it does not', () => {
+    const WHOLE = 2_048 - BEGIN_CHARGE
+    for (const [labels, length, isWhole] of [
+      [0, WHOLE, true],
+      [0, WHOLE + 1, false],
+      [100, WHOLE - 100, true],
+      [100, WHOLE - 99, false],
+    ] as const) {
+      const { outbox, fill, mine, push } = alone({
+        ...small,
+        plaintext: 65_535,
+        sessionWindow: 4_096,
+        exchangeWindow: 4_096,
+      })
+      push('note', 2_500)
+      fill()
+      const call = mine('call', length, labels === 0 ? EMPTY : encodeLabels({ x: 'a'.repeat(labels - 5) }))
+      outbox.push(call)
+      const sent = fill()
+      // What is left of the credit is not enough for all of it.
+      expect([labels, length, sent.length]).toEqual([labels, length, isWhole ? 0 : 1])
+      outbox.raise(4_096 + 2_564)
+      while (call.body !== undefined) fill()
+      expect([call.sent, outbox.empty]).toEqual([length, true])
     }
   })
 })
