@@ -87,9 +87,9 @@ class Nonce {
   }
 }
 
-const overlap = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length > 0 &&
-  b.length > 0 &&
-  a.buffer === b.buffer &&
-  a.byteOffset < b.byteOffset + b.length &&
-  b.byteOffset < a.byteOffset + a.length
+/** `out` has room for a tag at least, so it is never empty. */
+const overlap = (out: Uint8Array, input: Uint8Array): boolean =>
+  input.length > 0 &&
+  out.buffer === input.buffer &&
+  out.byteOffset < input.byteOffset + input.length &&
+  input.byteOffset < out.byteOffset + out.length

@@ -55,7 +55,8 @@ describe.each(cases)('DH $name on $on', ({ name, provider }) => {
   test('CR-4 every low-order u and its second spellings are refused', () => {
     const key = dh.importKey(provider.randomBytes(dh.length))
     const low = [0n, 1n, prime - 1n, prime, prime + 1n].map((u) => littleEndian(u, dh.length))
-    for (const publicKey of low) expect(() => key.agree(publicKey)).toThrow('crypto/zero-shared')
+    for (const publicKey of low)
+      expect(() => key.agree(publicKey)).toThrow(expect.objectContaining({ code: 'crypto/zero-shared' }))
   })
 
   test('CR-3 a non-canonical u counts as its remainder', () => {
