@@ -57,9 +57,10 @@ export class QueueSettler {
 
   /** QU-15. @throws contract/invalid on what is no answer to what was asked first */
   answered(number: Wire | undefined, done: Wire | undefined): void {
-    const first = this.#asked.shift()
+    const { first } = this.#asked
     if (first === undefined || number !== first.number || typeof done !== 'boolean')
       throw invalidItem('expected the answer to what was asked first')
+    this.#asked.shift()
     if (done) first.resolve()
     else {
       this.#open.delete(first.number)

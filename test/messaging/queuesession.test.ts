@@ -318,6 +318,30 @@ test.each<[string, readonly Wire[]]>([
   expect(await code(read())).toBe('contract/invalid')
 })
 
+test('QU-21 ME-43 what was asked of a delivery settles though its service answers for another', async () => {
+  for (const answer of [
+    [2, true],
+    [1, 'yes'],
+  ]) {
+    const service: Served = {
+      ...handing(null, good),
+      answer: async ({ stream }) => {
+        for (const item of [null, good]) await stream?.write(item)
+        await stream?.read()
+        await stream?.write(answer)
+        await stream?.closed
+        return undefined
+      },
+    }
+    const { near } = await pair({ near: { use: [Works], policy: all }, far: { serve: [service], policy: all } })
+    const consumer = consuming(client(near, Works).jobs.consume({ room: 'kitchen' }))
+    const delivery = await first(consumer)
+    const asked = failure(delivery.ack())
+    expect(await code(Promise.resolve(consumer.next()))).toBe('contract/invalid')
+    expect(await asked).toMatchObject({ code: 'call/cancelled', ran: 'maybe' })
+  }
+})
+
 test('QU-6 an enqueue whose reply is of another form fails with contract/invalid, and ran of yes', async () => {
   for (const value of [undefined, 7, { id: 'a' }, { id: 7, duplicate: false }, { id: 'a', duplicate: 0 }]) {
     const service: Served = { ...serve(Works, {}), answer: () => ({ is: 'reply', value }) }
