@@ -24,7 +24,7 @@ export interface BrokerTopic {
   publish(subject: string, body: Uint8Array): Promise<void> | undefined
   /**
    * Settles when what is published from then on is heard; what is retained is handed to the sink before anything else, all of it
-   * and without waiting. A member of a group gets nothing that is retained.
+   * and without waiting, and anew when it may have changed unheard. A member of a group gets nothing that is retained.
    *
    * @param group of its members, those of the same name and filter, one gets each message; undefined for a subscription of its own
    */

@@ -102,9 +102,12 @@ class Lane {
 
   put(item: Item): Promise<void> | undefined {
     if (this.#isOver) return Promise.reject(this.#error ?? over())
-    const reader = this.#readers.shift()
+    const reader = this.#readers.first
     if (reader !== undefined) {
-      reader.resolve(this.#taken(item))
+      // What cannot be read is the writer's to know: who waits is told by the end of the stream.
+      const read = this.#taken(item)
+      this.#readers.shift()
+      reader.resolve(read)
       return undefined
     }
     this.#items.push(item)
@@ -145,8 +148,9 @@ class Lane {
   }
 
   #taken(item: Item): Read {
+    const value = item.read()
     this.#count++
-    return { done: false, value: item.read() }
+    return { done: false, value }
   }
 
   #release(): void {

@@ -33,12 +33,18 @@ export class Subscriber {
     this.over = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
+    // It may fail before its service waits for it: while the broker is still asked.
+    this.over.catch(() => undefined)
   }
 
-  /** Told of by the broker; `retained` ones come before it is opened. */
+  /** Told of by the broker; `retained` ones come before it is opened, and anew after an outage (BR-93). */
   readonly sink: Sink = (message, mayPass) => {
     if (this.#settle === undefined) return 'pass'
-    if (message.retained) return this.#waiting.keep(message)
+    if (message.retained) {
+      this.#waiting.keep(message)
+      this.#drain()
+      return undefined
+    }
     if (this.#hasRoom && this.#waiting.isEmpty) return this.#give(message) ? undefined : 'pass'
     return mayPass ? 'pass' : this.#put(message)
   }

@@ -32,7 +32,9 @@ export class Waiting {
   /** Messages of a batch: of one in a small credit, so that none waits for much longer than it takes to be sent. */
   readonly #together: number
   /** What was retained when the subscription began. */
-  readonly #retained = new Fifo<Published>()
+  readonly #retained = new Fifo<string>()
+  /** Of each subject the last that was handed over, in the place of the first. */
+  readonly #kept = new Map<string, Published>()
   readonly #queue = new Fifo<Waiter>()
   /** Of `latest`. */
   readonly #bySubject = new Map<string, Waiter>()
@@ -65,12 +67,17 @@ export class Waiting {
   }
 
   /** What was retained comes first, as long a list as it may be. */
-  keep(message: Published): undefined {
-    this.#retained.push(message)
+  keep(message: Published): void {
+    if (!this.#kept.has(message.subject)) this.#retained.push(message.subject)
+    this.#kept.set(message.subject, message)
   }
 
   takeKept(): Published | undefined {
-    return this.#retained.shift()
+    const subject = this.#retained.shift()
+    if (subject === undefined) return undefined
+    const message = this.#kept.get(subject)
+    this.#kept.delete(subject)
+    return message
   }
 
   /** TO-16: a newer one of its subject waits. */
@@ -112,6 +119,7 @@ export class Waiting {
   /** TO-22: nothing waits any more, and no publisher does. */
   clear(): void {
     this.#retained.clear()
+    this.#kept.clear()
     for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift())
       if (waiter.batch !== undefined) this.#leave(waiter.batch)
   }

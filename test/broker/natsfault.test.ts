@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import * as z from 'zod'
 import type { Leased } from '../../src/broker/broker.js'
 import { type NatsBroker, type NatsBrokerOptions, natsBroker } from '../../src/broker/nats.js'
 import { utf8 } from '../../src/bytes.js'
-import type { QueueSettings } from '../../src/contract/operation.js'
+import { contract } from '../../src/contract/define.js'
+import { type QueueSettings, topic } from '../../src/contract/operation.js'
 import { SottoError } from '../../src/errors.js'
+import { serve } from '../../src/messaging/serve.js'
 import { listener } from './conformstopic.js'
 import { hasNats, NatsServer } from './natsserver.js'
 import { counts, NEVER, one, put, several, textOf } from './room.js'
@@ -111,6 +114,23 @@ describe.runIf(hasNats())('NATS that fails', () => {
     while (!heard.taken.some((message) => textOf(message) === 'after'))
       await new Promise((resolve) => setImmediate(resolve))
     expect(heard.taken[0]).toMatchObject({ retained: false })
+  })
+
+  test('TO-4 BR-93 who subscribes to a service hears what is retained anew behind an outage of NATS, and what comes then', async () => {
+    const server = await started()
+    const House = contract('house.v1', { readings: topic(z.string(), { retain: true }) })
+    const { local } = serve(House, { broker: brokerOn(await server.connect()) }, {})
+    const heard = local.readings.subscribe()
+    await heard.ready
+    const reader = heard[Symbol.asyncIterator]()
+    const value = async () => (await reader.next()).value?.value
+    await local.readings.publish('before')
+    expect(await value()).toBe('before')
+    await server.kill()
+    await server.run()
+    expect(await value()).toBe('before')
+    await local.readings.publish('after')
+    expect(await value()).toBe('after')
   })
 
   test('BR-89 a broker whose connection is closed fails everything, and tells its subscriptions', async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
+import type { BrokerTopic, Published, Sink } from '../../src/broker/broker.js'
 import { topic } from '../../src/contract/operation.js'
 import { bytes } from '../../src/contract/shape.js'
+import { encodeEntry } from '../../src/messaging/entry.js'
 import { code, failure, unhandled } from '../link/sessions.js'
 import { isSettled, next, some, topicOf, turns } from './topics.js'
 
@@ -238,6 +240,65 @@ test('TO-31 gives each message to one member of a group, and passes over one wit
   const one = (await some(reader, 1)).map(({ value }) => value)
   const rest = (await next(quick, 9)).map(({ value }) => value)
   expect([...one, ...rest].sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, n) => n))
+})
+
+/** A broker of a program's own that hands over what it is told to. */
+const handing = (first: readonly Published[] = []) => {
+  let hand: Sink = () => undefined
+  const broker: BrokerTopic = {
+    publish: () => undefined,
+    subscribe: async (_, sink) => {
+      hand = sink
+      for (const message of first) void sink(message, false)
+      await turns(3)
+      return { failed: new Promise(() => {}), end: () => {} }
+    },
+  }
+  return { broker, hand: (message: Published) => hand(message, false) }
+}
+
+const said = (value: number, retained = false): Published => ({
+  subject: '',
+  body: encodeEntry(undefined, value),
+  retained,
+})
+
+test('TO-4 TO-24 BR-93 what is retained and handed over anew reaches who listens, the last of it, and so does what comes behind', async () => {
+  const { broker, hand } = handing([said(1, true)])
+  const { topic } = topicOf(Plain, broker)
+  const heard = topic.subscribe({}, { credit: 1 })
+  await heard.ready
+  const reader = heard[Symbol.asyncIterator]()
+  const values = async (count: number) => (await some(reader, count)).map(({ value, retained }) => [value, retained])
+  expect(await values(1)).toEqual([[1, true]])
+  await turns()
+  for (const message of [said(2, true), said(3, true), said(4, true), said(5)]) void hand(message)
+  expect(await values(3)).toEqual([
+    [2, true],
+    [4, true],
+    [5, false],
+  ])
+})
+
+test('TO-26 ME-43 who listens is told that what its broker hands over cannot be read, at any time', async () => {
+  const lost = unhandled()
+  const noEntry: Published = { subject: '', body: Uint8Array.of(1), retained: false }
+  const noValue: Published = { subject: '', body: Uint8Array.of(0x82, 0xf6, 0xff), retained: false }
+  const early = topicOf(Plain, handing([noEntry]).broker).topic.subscribe()
+  expect(await failure(next(early, 1))).toMatchObject({ code: 'broker/corrupt' })
+  for (const [message, as] of [
+    [noEntry, 'broker/corrupt'],
+    [noValue, 'cbor/malformed'],
+  ] as const) {
+    const { broker, hand } = handing()
+    const heard = topicOf(Plain, broker).topic.subscribe()
+    await heard.ready
+    const reading = code(next(heard, 1))
+    await turns()
+    void hand(message)
+    expect(await reading).toBe(as)
+  }
+  expect(await lost()).toEqual([])
 })
 
 test('TO-4 carries bytes as they are', async () => {
