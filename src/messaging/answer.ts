@@ -127,20 +127,27 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 /** ME-19: the outcome is the handler's; `around` can stop it or fail it, and cannot change it. */
 const runAround = async (around: NonNullable<Desk['around']>, call: Incoming['admitted'], run: () => unknown) => {
   const runs: Promise<unknown>[] = []
-  const next = async () => {
-    if (runs.length === 0) runs.push(start(run))
+  let isOver = false
+  const start = async (): Promise<void> => {
+    if (runs.length === 0 && isOver) throw new TypeError('expected `next` to be called before `around` is done')
+    if (runs.length === 0) runs.push((async () => run())())
     await runs[0]
   }
-  await around(call, next)
+  const next = (): Promise<void> => {
+    const done = start()
+    // Who does not wait for it is told by the outcome.
+    done.catch(() => {})
+    return done
+  }
+  try {
+    await around(call, next)
+  } finally {
+    isOver = true
+    // ME-16, CV-12: an `around` that fails first leaves its handler at work, whose place and turn are no other's yet.
+    await Promise.allSettled(runs)
+  }
   if (runs.length === 0) throw new TypeError('expected `around` to call its `next`')
   return runs[0]
-}
-
-const start = (run: () => unknown): Promise<unknown> => {
-  const running = (async () => run())()
-  // An `around` that fails first leaves this outcome to nobody.
-  running.catch(() => {})
-  return running
 }
 
 /** What a handler asks with its signal has whole ms, and timers are no more exact: it may be late so much before the handler is. */

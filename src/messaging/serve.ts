@@ -61,7 +61,10 @@ export interface ServeOptions<I = undefined> {
   readonly instances?: InstanceLimits
   /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
   readonly concurrency?: number
-  /** Runs around each handler, which `next` starts, once. `next` settles with the handler. */
+  /**
+   * Runs around each handler, which `next` starts, once. `next` settles with the handler. What this fails with is the failure of the
+   * message, once a handler that was started is done.
+   */
   readonly around?: (call: Incoming['admitted'], next: () => Promise<void>) => Promise<void>
   /** Told of each new session that serves the contract. */
   readonly opened?: (session: Session) => void | Promise<void>

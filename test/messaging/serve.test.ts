@@ -7,8 +7,10 @@ import { SottoError } from '../../src/errors.js'
 import { callerOf } from '../../src/link/face.js'
 import { client } from '../../src/messaging/client.js'
 import { type Handlers, type ServeOptions, serve } from '../../src/messaging/serve.js'
-import { alice, all, code, codeOf, gate, pair } from '../link/sessions.js'
+import { alice, all, code, codeOf, gate, pair, unhandled } from '../link/sessions.js'
+import { Order } from './flows.js'
 import { outcome, tapped } from './service.js'
+import { turns } from './topics.js'
 
 const Room = z.object({ room: z.string() })
 const Nested = z.record(z.string(), z.array(z.object({ name: z.string() })))
@@ -408,6 +410,87 @@ test.each<[string, ServeOptions['around'], Handlers<typeof House>['read'], boole
   const { ask, failures } = await reading(read, { ...(around && { around }) })
   expect(await ask()).toEqual({ is: 'internal', incident: failures[0]?.incident })
   expect([failures[0]?.error, read.mock.calls.length > 0]).toEqual([refusal, ran])
+})
+
+/** Fails as soon as it has started its handler. */
+const hasty: ServeOptions['around'] = async (_, next) => {
+  void next()
+  throw refusal
+}
+
+test('ME-16 ME-19 a handler whose around fails early keeps its place until it is done', async () => {
+  const lost = unhandled()
+  const door = gate()
+  let running = 0
+  const most: number[] = []
+  const { ask, failures, near } = await reading(
+    async () => {
+      most.push(++running)
+      await door.passed
+      running--
+      throw new Error('nobody hears this')
+    },
+    { concurrency: 1, around: hasty },
+  )
+  const asked = [ask(), ask()]
+  await near.ping()
+  await turns()
+  expect(most).toEqual([1])
+  door.open()
+  expect(await Promise.all(asked)).toEqual(failures.map(({ incident }) => ({ is: 'internal', incident })))
+  expect([failures.map(({ error }) => error), most]).toEqual([
+    [refusal, refusal],
+    [1, 1],
+  ])
+  expect(await lost()).toEqual([])
+})
+
+test('ME-19 CV-12 a step whose around fails early keeps its turn until its handler is done', async () => {
+  const doors = [gate(), gate()]
+  let begun = 0
+  const service = serve(
+    Order,
+    { around: hasty, failed: () => {} },
+    {
+      place: async () => {
+        await doors[begun++]?.passed
+        return { items: [] }
+      },
+      accept: () => [],
+      decline: () => {},
+      list: () => [],
+    },
+  )
+  const { near } = await pair({ near: { use: [Order] }, far: { serve: [service] } })
+  const place = () => code(client(near, Order).place({ orderId: '7', item: 'tea' }))
+  const first = place()
+  await near.ping()
+  await turns()
+  expect(begun).toBe(1)
+  const second = place()
+  await near.ping()
+  await turns()
+  expect(begun).toBe(1)
+  doors[0]?.open()
+  expect([await first, await second]).toEqual(['call/internal', 'flow/refused'])
+  const third = place()
+  await near.ping()
+  await turns()
+  expect(begun).toBe(2)
+  doors[1]?.open()
+  expect(await third).toBe('call/internal')
+})
+
+test('ME-19 a next that is called behind the end of its around starts nothing', async () => {
+  const lost = unhandled()
+  const read = vi.fn(() => 21)
+  const late = gate<() => Promise<void>>()
+  const { ask } = await reading(read, { around: async (_, next) => late.open(next) })
+  expect(await ask()).toMatchObject({ is: 'internal' })
+  const next = await late.passed
+  expect(await code(next)).toBeInstanceOf(TypeError)
+  expect(read).not.toHaveBeenCalled()
+  expect(await lost()).toEqual([])
 })
 
 test('ME-19 around that never calls its next fails the call', async () => {
