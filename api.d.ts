@@ -26,7 +26,7 @@ export interface BrokerTopic {
     publish(subject: string, body: Uint8Array): Promise<void> | undefined;
     /**
      * Settles when what is published from then on is heard; what is retained is handed to the sink before anything else, all of it
-     * and without waiting. A member of a group gets nothing that is retained.
+     * and without waiting, and anew when it may have changed unheard. A member of a group gets nothing that is retained.
      *
      * @param group of its members, those of the same name and filter, one gets each message; undefined for a subscription of its own
      */
@@ -1824,8 +1824,8 @@ export interface Caller {
     send(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Promise<void> | undefined;
     /** Of a topic or queue, what stands: a subscription or a consumer. @throws SottoError as `call` does, of what is known at once */
     stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream;
-    /** Of a link alone: resolves when a session is there, rejects once there will be none. */
-    ready?(): Promise<void>;
+    /** Of a link alone: resolves when a session is there, or `signal` aborts; rejects once there will be none. */
+    ready?(signal?: AbortSignal): Promise<void>;
 }
 /** Where in an operation an act is. */
 export interface Where {
@@ -2886,7 +2886,7 @@ export interface QueueClient<M extends Sent, S extends string> {
      * What waits in the queue, until the iteration is left. A parameter that `filter` leaves out may be anything. Over a link it is
      * made anew in each session; what was not settled in the one before comes again, to whoever is first.
      *
-     * @throws RangeError on a filter or credit outside its bounds
+     * @throws RangeError on a filter, credit or time outside its bounds
      */
     consume(filter?: Partial<Subject<S>>, options?: ConsumeOptions): Consumer<Out<M>, Subject<S>>;
 }
@@ -3024,7 +3024,10 @@ export interface ServeOptions<I = undefined> {
     readonly instances?: InstanceLimits;
     /** Handlers that run at once, over all sessions; the rest wait in order. No limit if omitted. */
     readonly concurrency?: number;
-    /** Runs around each handler, which `next` starts, once. `next` settles with the handler. */
+    /**
+     * Runs around each handler, which `next` starts, once. `next` settles with the handler. What this fails with is the failure of the
+     * message, once a handler that was started is done.
+     */
     readonly around?: (call: Incoming['admitted'], next: () => Promise<void>) => Promise<void>;
     /** Told of each new session that serves the contract. */
     readonly opened?: (session: Session) => void | Promise<void>;
@@ -3124,7 +3127,7 @@ export interface TopicClient<M extends Sent, S extends string> {
      * anything. Over a link it is made anew in each session; what was published while there was none is not heard, and not
      * counted in `dropped`.
      *
-     * @throws RangeError on a filter, credit or group outside its bounds; TypeError on an unknown `slow`
+     * @throws RangeError on a filter, credit, group or time outside its bounds; TypeError on an unknown `slow`
      */
     subscribe(filter?: Partial<Subject<S>>, options?: SubscribeOptions): Subscription<Out<M>, Subject<S>>;
 }

@@ -29,8 +29,8 @@ export interface Caller {
   ): Promise<void> | undefined
   /** Of a topic or queue, what stands: a subscription or a consumer. @throws SottoError as `call` does, of what is known at once */
   stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream
-  /** Of a link alone: resolves when a session is there, rejects once there will be none. */
-  ready?(): Promise<void>
+  /** Of a link alone: resolves when a session is there, or `signal` aborts; rejects once there will be none. */
+  ready?(signal?: AbortSignal): Promise<void>
 }
 
 /** Where in an operation an act is. */

@@ -18,7 +18,7 @@ export class LinkCalls implements Caller {
   /** With what ends the waiting of each. */
   readonly #waiting = new Map<Request, () => void>()
   /** Who waits for a session. */
-  readonly #awaiting: { readonly resolve: () => void; readonly reject: (error: SottoError) => void }[] = []
+  readonly #awaiting = new Set<{ readonly resolve: () => void; readonly reject: (error: SottoError) => void }>()
   #bytes = 0
   #number = 0
   #caller: Caller | undefined
@@ -72,13 +72,19 @@ export class LinkCalls implements Caller {
     return caller.stream(contract, operation, value, options, where)
   }
 
-  /** LI-62: resolves once there is a session, rejects once there will be none. */
-  ready(): Promise<void> {
-    if (this.#caller !== undefined) return Promise.resolve()
+  /** LI-62: resolves once there is a session, rejects once there will be none. Who no longer waits is not kept (LI-56). */
+  ready(signal?: AbortSignal): Promise<void> {
+    if (this.#caller !== undefined || signal?.aborted === true) return Promise.resolve()
     if (this.#ended !== undefined) return Promise.reject(closed(this.#ended))
-    return new Promise((resolve, reject) => {
-      this.#awaiting.push({ resolve, reject })
-    })
+    let deaf = (): void => undefined
+    return new Promise<void>((resolve, reject) => {
+      const waiter = { resolve, reject }
+      this.#awaiting.add(waiter)
+      deaf = onAbort(signal, () => {
+        this.#awaiting.delete(waiter)
+        resolve()
+      })
+    }).finally(() => deaf())
   }
 
   /** There is a session: what waited goes first, in its order. */
@@ -89,7 +95,8 @@ export class LinkCalls implements Caller {
       this.#follow(request, caller, request.over(caller, now()))
     }
     this.#caller = caller
-    for (const { resolve } of this.#awaiting.splice(0)) resolve()
+    for (const { resolve } of this.#awaiting) resolve()
+    this.#awaiting.clear()
   }
 
   /** The present session takes nothing new any more. */
@@ -105,7 +112,8 @@ export class LinkCalls implements Caller {
       stop()
       request.reject(closed(error))
     }
-    for (const { reject } of this.#awaiting.splice(0)) reject(closed(error))
+    for (const { reject } of this.#awaiting) reject(closed(error))
+    this.#awaiting.clear()
   }
 
   /** Of the present session; of the next if there is none, or it has refused the request already. */

@@ -1,5 +1,6 @@
 import { SottoError } from '../errors.js'
 import { onAbort } from './signals.js'
+import { checkTimeout } from './ttl.js'
 
 /** Between two round trips, in ms: under the rate a peer takes, with room for the keepalive's own (LI-17). */
 const APART_MS = 125
@@ -35,6 +36,7 @@ export class Pings {
   /** @throws call/cancelled, call/deadline, session/closed, session/lost; RangeError */
   ask({ signal, timeoutMs = TIMEOUT_MS }: PingOptions): Promise<number> {
     return new Promise((resolve, reject) => {
+      checkTimeout(timeoutMs)
       if (signal?.aborted === true) throw SottoError.of('call/cancelled', 'the signal was aborted before the ping')
       const settle = (): void => {
         clearTimeout(timer)

@@ -1,9 +1,10 @@
 import type { Wire } from '../cbor.js'
 import type { Contract } from '../contract/define.js'
 import type { Operation } from '../contract/operation.js'
-import { SottoError } from '../errors.js'
+import { type Ran, SottoError } from '../errors.js'
 import type { Caller, CallOptions, Stream, Where } from '../link/face.js'
 import { onAbort } from '../link/signals.js'
+import { checkTimeout } from '../link/ttl.js'
 import { type Act, actOf } from './client.js'
 import { LocalStream } from './localstream.js'
 import type { Asked, Post } from './post.js'
@@ -84,21 +85,23 @@ export class LocalCaller implements Caller {
 
 const askedOf = (
   value: Wire | undefined,
-  { signal, labels = NO_LABELS }: CallOptions,
+  { signal, timeoutMs = 0, labels = NO_LABELS }: CallOptions,
   { subject = '' }: Where,
 ): Asked => {
-  if (signal?.aborted === true) throw given(signal)
+  checkTimeout(timeoutMs)
+  if (signal?.aborted === true) throw given(signal, 'no')
   return { from: undefined, subject, value, labels }
 }
 
-const given = ({ reason }: AbortSignal): SottoError => SottoError.of('call/cancelled', 'given up', { cause: reason })
+const given = ({ reason }: AbortSignal, ran: Ran): SottoError =>
+  SottoError.of('call/cancelled', 'given up', { cause: reason, ran })
 
-/** `awaited`, unless its time is over before, or it is given up. */
+/** `awaited`, unless its time is over before, or it is given up: then nobody knows what the broker does of it. */
 const within = <T>(awaited: Promise<T>, { signal, timeoutMs = 0 }: CallOptions): Promise<T> =>
   new Promise((resolve, reject) => {
-    const late = (): void => reject(SottoError.of('call/deadline', `not done in ${timeoutMs} ms`))
+    const late = (): void => reject(SottoError.of('call/deadline', `not done in ${timeoutMs} ms`, { ran: 'maybe' }))
     const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
-    const deaf = onAbort(signal, () => reject(signal === undefined ? undefined : given(signal)))
+    const deaf = onAbort(signal, () => reject(signal === undefined ? undefined : given(signal, 'maybe')))
     const done = (): void => {
       clearTimeout(timer)
       deaf()

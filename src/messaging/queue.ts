@@ -27,7 +27,7 @@ export interface QueueClient<M extends Sent, S extends string> {
    * What waits in the queue, until the iteration is left. A parameter that `filter` leaves out may be anything. Over a link it is
    * made anew in each session; what was not settled in the one before comes again, to whoever is first.
    *
-   * @throws RangeError on a filter or credit outside its bounds
+   * @throws RangeError on a filter, credit or time outside its bounds
    */
   consume(filter?: Partial<Subject<S>>, options?: ConsumeOptions): Consumer<Out<M>, Subject<S>>
 }

@@ -4,6 +4,7 @@ import type { Caller, CallOptions, Stream } from '../link/face.js'
 import { later } from '../link/later.js'
 import { isEnd } from '../link/linkrequest.js'
 import { deadlineOf, onAbort } from '../link/signals.js'
+import { checkTimeout } from '../link/ttl.js'
 import { invalidItem } from './entry.js'
 
 /** An item, and where it came: what is said of it goes back there. */
@@ -18,7 +19,9 @@ export class Standing {
   readonly ready: Promise<void>
   readonly #begin: (leftMs: number) => Stream
   /** Of a link alone. */
-  readonly #session: (() => Promise<void>) | undefined
+  readonly #session: ((signal: AbortSignal) => Promise<void>) | undefined
+  /** Aborts when it fails: nothing is waited for any more. */
+  readonly #failed = new AbortController()
   readonly #endMs: number
   /** The one that is read, then those that were made after it was lost. */
   readonly #streams: Promise<Stream>[] = []
@@ -35,8 +38,9 @@ export class Standing {
 
   /** @param begin throws what is known at once; it is given the time that is left, 0 for no end */
   constructor(caller: Caller, { signal, timeoutMs = 0 }: CallOptions, begin: (leftMs: number) => Stream) {
+    checkTimeout(timeoutMs)
     this.#begin = begin
-    this.#session = caller.ready === undefined ? undefined : () => caller.ready?.() ?? Promise.resolve()
+    this.#session = caller.ready === undefined ? undefined : (given) => caller.ready?.(given) ?? Promise.resolve()
     const saidMs = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
     // ME-38
     this.#endMs = Math.min(saidMs, deadlineOf(signal))
@@ -135,7 +139,7 @@ export class Standing {
   }
 
   async #tried(): Promise<Stream> {
-    if (this.#session !== undefined) await Promise.race([this.#session().catch(this.#ending), this.#over])
+    if (this.#session !== undefined) await this.#session(this.#failed.signal).catch(this.#ending)
     if (this.#error !== undefined) throw this.#error
     const leftMs = Math.floor(this.#endMs - performance.now())
     if (leftMs < 1) throw SottoError.of('call/deadline', 'no session came in time')
@@ -156,6 +160,7 @@ export class Standing {
 
   #fail(error: SottoError): void {
     this.#error ??= error
+    this.#failed.abort()
     this.#end()
     for (const stream of this.#open) stream.abort(error)
   }

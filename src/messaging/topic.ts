@@ -24,7 +24,7 @@ export interface TopicClient<M extends Sent, S extends string> {
    * anything. Over a link it is made anew in each session; what was published while there was none is not heard, and not
    * counted in `dropped`.
    *
-   * @throws RangeError on a filter, credit or group outside its bounds; TypeError on an unknown `slow`
+   * @throws RangeError on a filter, credit, group or time outside its bounds; TypeError on an unknown `slow`
    */
   subscribe(filter?: Partial<Subject<S>>, options?: SubscribeOptions): Subscription<Out<M>, Subject<S>>
 }

@@ -55,6 +55,12 @@ test('LI-17 one PING is under way at a time and 125 ms are between two; who asks
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('a ping takes no time that no timer takes', async () => {
+  const { near } = await pair()
+  for (const timeoutMs of [-1, Number.NaN, 2 ** 31])
+    expect(await failure(near.ping({ timeoutMs }))).toBeInstanceOf(RangeError)
+})
+
 test('each who asks has its own deadline and signal, and none leaves a timer', async () => {
   const { pings, times } = clocked()
   const controller = new AbortController()

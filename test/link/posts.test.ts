@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { encode, type Wire } from '../../src/cbor.js'
 import { queue, topic } from '../../src/contract/operation.js'
@@ -164,6 +166,26 @@ describe('a link', () => {
     const waits = [failure(async () => caller.ready?.()), failure(async () => caller.ready?.())]
     await on.close()
     expect((await Promise.all(waits)).map(codeOf)).toEqual(['session/closed', 'session/closed'])
+  })
+
+  test('LI-62 LI-56 who gives up waiting for a session is told, and not kept', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: unknown = runInNewContext('gc')
+    if (typeof collect !== 'function') throw new TypeError('expected the collector')
+    const { on, caller } = linked()
+    await caller.ready?.(AbortSignal.abort())
+    const waits = async (): Promise<WeakRef<object>> => {
+      const control = new AbortController()
+      const what = {}
+      const ready = caller.ready?.(control.signal).then(() => what)
+      control.abort()
+      return new WeakRef((await ready) ?? what)
+    }
+    const held = [await waits(), await waits()]
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    expect(held.map((of) => of.deref())).toEqual([undefined, undefined])
+    await on.close()
   })
 
   test('LI-64 keeps what is published and enqueued for its next session, in order and with its subject', async () => {

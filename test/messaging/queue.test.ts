@@ -81,6 +81,32 @@ const queueOfLength = queue(
     .transform((text) => text.length),
 )
 
+test('ME-43 TO-42 an enqueue of the own process that was given up or is late may have been stored', async () => {
+  const { queue: jobs, stored } = queueOf(Plain, (queue) => ({
+    enqueue: async (...args) => {
+      await queue.enqueue(...args)
+      return new Promise(() => {})
+    },
+    lease: (...args) => queue.lease(...args),
+    settle: (...args) => queue.settle(...args),
+    dead: (...args) => queue.dead(...args),
+    replay: (id) => queue.replay(id),
+    discard: (id) => queue.discard(id),
+    metrics: () => queue.metrics(),
+  }))
+  const control = new AbortController()
+  const given = failure(jobs.enqueue(1, { signal: control.signal }))
+  await turns()
+  control.abort()
+  expect(await given).toMatchObject({ code: 'call/cancelled', ran: 'maybe' })
+  expect(await failure(jobs.enqueue(2, { timeoutMs: 1 }))).toMatchObject({ code: 'call/deadline', ran: 'maybe' })
+  expect(await stored.metrics()).toMatchObject({ ready: 2 })
+  expect(await failure(jobs.enqueue(3, { signal: AbortSignal.abort() }))).toMatchObject({ ran: 'no' })
+  for (const timeoutMs of [-1, Number.NaN, 2 ** 31])
+    expect(await failure(jobs.enqueue(4, { timeoutMs }))).toBeInstanceOf(RangeError)
+  expect(await stored.metrics()).toMatchObject({ ready: 2 })
+})
+
 test('QU-5 tells an enqueue that the queue is full, or its broker gone', async () => {
   const { queue: jobs, broker } = queueOf(queue(z.number(), { maxMessages: 1 }))
   await jobs.enqueue(1)

@@ -442,6 +442,8 @@ test('TO-41 waits for a session no longer than it may, and not when it is given 
   const link = linkOver(() => new Promise(() => undefined), dialling({ use: [House], policy: all }))
   const house = client(link, House)
   expect(await code(house.lines.subscribe({}, { timeoutMs: 1 }).ready)).toBe('call/deadline')
+  for (const timeoutMs of [-1, Number.NaN, 2 ** 31])
+    expect(() => house.lines.subscribe({}, { timeoutMs })).toThrow(RangeError)
   const control = new AbortController()
   const given = house.lines.subscribe({}, { signal: control.signal })
   control.abort()
