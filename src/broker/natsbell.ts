@@ -16,7 +16,7 @@ export class Bell {
   constructor(line: NatsLine, subject: string) {
     this.#line = line
     this.#subject = subject
-    this.#subscription = line.connection.subscribe(subject, { callback: () => this.#heard() })
+    this.#subscription = line.connection.subscribe(subject, { callback: () => this.wake() })
   }
 
   /** Once for all that is rung for in one turn; at all services. */
@@ -54,12 +54,12 @@ export class Bell {
     return { heard, end }
   }
 
-  close(): void {
-    this.#subscription.unsubscribe()
-    this.#heard()
+  /** Whoever waits looks. */
+  wake(): void {
+    for (const note of this.#waiting) note()
   }
 
-  #heard(): void {
-    for (const note of this.#waiting) note()
+  close(): void {
+    this.#subscription.unsubscribe()
   }
 }

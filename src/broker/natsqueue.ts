@@ -35,7 +35,6 @@ export class NatsQueue implements BrokerQueue {
   readonly #consumers: QueueConsumers
   readonly #pulls: Pulls
   readonly #intake: Intake
-  readonly #over = new AbortController()
   #opening: Promise<Opened> | undefined
   #opened: Opened | undefined
   #turn = 0
@@ -78,17 +77,17 @@ export class NatsQueue implements BrokerQueue {
 
   async lease(filter: string, count: number, signal: AbortSignal): Promise<readonly Leased[]> {
     const { bell } = await this.#open()
-    const both = AbortSignal.any([signal, this.#over.signal])
+    const isOver = (): boolean => signal.aborted || this.#cluster.over
     for (;;) {
       this.#cluster.check()
       if (signal.aborted) return []
       // Before it looks: what comes while it does is heard.
-      const { heard, end } = bell.listen(both)
+      const { heard, end } = bell.listen(signal)
       try {
         const leased = await this.#take(filter, count)
-        if (leased.length > 0 && !both.aborted) return leased
+        if (leased.length > 0 && !isOver()) return leased
         for (const { receipt } of leased) await this.settle(receipt, { is: 'release', afterMs: 0 })
-        if (!both.aborted) await heard()
+        if (!isOver()) await heard()
       } finally {
         end()
       }
@@ -137,7 +136,7 @@ export class NatsQueue implements BrokerQueue {
   /** Ends the leases that wait; what is leased goes back at once, for the other services. */
   close(): void {
     const { leases, later } = this.#intake
-    this.#over.abort()
+    this.#opened?.bell.wake()
     const { line } = this.#cluster
     for (const { reply } of leases.close()) line.send(reply, '-NAK')
     later.close()
