@@ -69,7 +69,13 @@ export class LinkCalls implements Caller {
   stream(contract: string, operation: string, value: Wire | undefined, options: CallOptions, where?: Where): Stream {
     const caller = this.#caller
     if (caller === undefined) throw SottoError.of('session/closed', 'no session is there to begin a stream in')
-    return caller.stream(contract, operation, value, options, where)
+    try {
+      return caller.stream(contract, operation, value, options, where)
+    } catch (error) {
+      // Its program ends it by hand: who wants to begin anew waits for the next (LI-62).
+      if (isEnd(error)) this.leave()
+      throw error
+    }
   }
 
   /** LI-62: resolves once there is a session, rejects once there will be none. Who no longer waits is not kept (LI-56). */

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import * as z from 'zod'
 import type { Broker, BrokerTopic } from '../../src/broker/broker.js'
 import { memoryBroker } from '../../src/broker/memory.js'
@@ -14,7 +14,20 @@ import { client } from '../../src/messaging/client.js'
 import { type ServeOptions, serve } from '../../src/messaging/serve.js'
 import { SLOW } from '../../src/messaging/topicterms.js'
 import { policyStore } from '../../src/policy/store.js'
-import { alice, code, codeOf, dialling, all as every, failure, listening, pair, unhandled } from '../link/sessions.js'
+import {
+  alice,
+  code,
+  codeOf,
+  dialling,
+  Echo,
+  echo,
+  all as every,
+  failure,
+  gate,
+  listening,
+  pair,
+  unhandled,
+} from '../link/sessions.js'
 import { isSettled, next, some, turns } from './topics.js'
 
 const House = contract('house.v1', {
@@ -452,6 +465,38 @@ test('TO-41 waits for a session no longer than it may, and not when it is given 
   await left[Symbol.asyncDispose]()
   expect(await code(left.ready)).toBe('call/cancelled')
   await link.close()
+})
+
+test('TO-41 LI-62 waits for the next session while the one that is there is drained by hand', async () => {
+  const door = gate()
+  const answering = listening({
+    serve: [serve(House, {}), echo({ wait: () => door.passed })],
+    policy: policyOf(rule('all', { verbs: ['publish', 'subscribe', 'call'], on: ['>'] })),
+  })
+  const connect = async () => {
+    const [near, far] = memoryPair()
+    answering.accept(far).catch(() => undefined)
+    return near
+  }
+  const link = linkOver(connect, dialling({ use: [House, Echo], policy: all }), { firstMs: 1, capMs: 2 })
+  onTestFinished(() => link.close())
+  const begun = vi.spyOn(callerOf(link), 'stream')
+  const heard = client(link, House).lines.subscribe()
+  await heard.ready
+  const waiting = client(link, Echo).wait()
+  const session = await link.session
+  await session.ping()
+  const drained = session.drain()
+  await turns()
+  expect(begun.mock.calls.length).toBeLessThanOrEqual(2)
+  door.open()
+  await Promise.all([waiting, drained])
+  const reading = next(heard, 1)
+  while ((await link.session) === session) await turns(1)
+  while (begun.mock.calls.length < 3) await turns(1)
+  await turns()
+  await client(link, House).lines.publish('anew')
+  expect((await reading).map(({ value }) => value)).toEqual(['anew'])
 })
 
 test('TO-42 passes what a service itself publishes and hears through the same shapes, and no policy', async () => {
