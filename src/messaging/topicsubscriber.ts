@@ -37,10 +37,10 @@ export class Subscriber {
     this.over.catch(() => undefined)
   }
 
-  /** Told of by the broker; `retained` ones come before it is opened, and anew after an outage (BR-93). */
+  /** Told of by the broker; `retained` ones come before it is opened, and anew after an outage (BR-93): what waits then is older (TO-34). */
   readonly sink: Sink = (message, mayPass) => {
     if (this.#settle === undefined) return 'pass'
-    if (message.retained) {
+    if (message.retained && !this.#waiting.hasPublished) {
       this.#waiting.keep(message)
       this.#drain()
       return undefined

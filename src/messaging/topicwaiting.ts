@@ -53,6 +53,11 @@ export class Waiting {
     return this.#queue.size === 0 && this.#retained.size === 0
   }
 
+  /** Something waits that was not retained. */
+  get hasPublished(): boolean {
+    return this.#queue.size > 0
+  }
+
   /** TO-19: those that gave way, to be told with the next delivery. */
   get dropped(): number {
     return this.#dropped

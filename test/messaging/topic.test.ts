@@ -280,6 +280,24 @@ test('TO-4 TO-24 BR-93 what is retained and handed over anew reaches who listens
   ])
 })
 
+test.each([
+  ['latest', [0, 3], 2],
+  ['drop-oldest', [0, 3], 2],
+  ['block', [0, 1, 2, 3], 0],
+] as const)(
+  'TO-34 BR-93 what is retained and handed over anew comes behind what waits, with %s',
+  async (slow, values, dropped) => {
+    const { broker, hand } = handing()
+    const { topic } = topicOf(Plain, broker)
+    const heard = topic.subscribe({}, { slow, credit: 1 })
+    await heard.ready
+    for (const message of [said(0), said(1), said(2), said(3, true)]) void hand(message)
+    const got = await some(heard[Symbol.asyncIterator](), values.length)
+    expect(got.map(({ value }) => value)).toEqual(values)
+    expect(got.at(-1)).toMatchObject({ retained: true, dropped })
+  },
+)
+
 test('TO-26 ME-43 who listens is told that what its broker hands over cannot be read, at any time', async () => {
   const lost = unhandled()
   const noEntry: Published = { subject: '', body: Uint8Array.of(1), retained: false }
