@@ -99,14 +99,21 @@ const given = ({ reason }: AbortSignal, ran: Ran): SottoError =>
 /** `awaited`, unless its time is over before, or it is given up: then nobody knows what the broker does of it. */
 const within = <T>(awaited: Promise<T>, { signal, timeoutMs = 0 }: CallOptions): Promise<T> =>
   new Promise((resolve, reject) => {
-    const late = (): void => reject(SottoError.of('call/deadline', `not done in ${timeoutMs} ms`, { ran: 'maybe' }))
-    const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
-    const deaf = onAbort(signal, () => reject(signal === undefined ? undefined : given(signal, 'maybe')))
     const done = (): void => {
       clearTimeout(timer)
       deaf()
     }
-    awaited.then(resolve, reject).then(done, done)
+    const fail = (error: unknown): void => {
+      done()
+      reject(error)
+    }
+    const late = (): void => fail(SottoError.of('call/deadline', `not done in ${timeoutMs} ms`, { ran: 'maybe' }))
+    const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
+    const deaf = onAbort(signal, () => fail(signal === undefined ? undefined : given(signal, 'maybe')))
+    awaited.then((value) => {
+      done()
+      resolve(value)
+    }, fail)
   })
 
 const failureOf = (error: unknown): SottoError =>

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import * as z from 'zod'
 import { queue } from '../../src/contract/operation.js'
 import { code, failure } from '../link/sessions.js'
@@ -94,11 +94,15 @@ test('ME-43 TO-42 an enqueue of the own process that was given up or is late may
     discard: (id) => queue.discard(id),
     metrics: () => queue.metrics(),
   }))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
   const control = new AbortController()
   const given = failure(jobs.enqueue(1, { signal: control.signal }))
   await turns()
   control.abort()
   expect(await given).toMatchObject({ code: 'call/cancelled', ran: 'maybe' })
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
   expect(await failure(jobs.enqueue(2, { timeoutMs: 1 }))).toMatchObject({ code: 'call/deadline', ran: 'maybe' })
   expect(await stored.metrics()).toMatchObject({ ready: 2 })
   expect(await failure(jobs.enqueue(3, { signal: AbortSignal.abort() }))).toMatchObject({ ran: 'no' })
