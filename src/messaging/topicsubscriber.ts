@@ -22,6 +22,8 @@ export class Subscriber {
   #settle: { readonly resolve: (outcome: Outcome) => void; readonly reject: (error: unknown) => void } | undefined
   #sent = 0
   #total = 0
+  /** Told that it is heard. */
+  #wasOpened = false
   /** Heard, and as many sent as the stream takes for now. */
   #isOpen = false
 
@@ -37,14 +39,10 @@ export class Subscriber {
     this.over.catch(() => undefined)
   }
 
-  /** Told of by the broker; `retained` ones come before it is opened, and anew after an outage (BR-93): what waits then is older (TO-34). */
+  /** Told of by the broker; `retained` ones come before it is opened, and anew after an outage: behind what waits then, which is older (TO-34). */
   readonly sink: Sink = (message, mayPass) => {
     if (this.#settle === undefined) return 'pass'
-    if (message.retained && !this.#waiting.hasPublished) {
-      this.#waiting.keep(message)
-      this.#drain()
-      return undefined
-    }
+    if (message.retained && !this.#waiting.hasPublished) return this.#keep(message)
     if (this.#hasRoom && this.#waiting.isEmpty) return this.#give(message) ? undefined : 'pass'
     return mayPass ? 'pass' : this.#put(message)
   }
@@ -52,6 +50,7 @@ export class Subscriber {
   /** TO-3: it is heard from here on, and told so. */
   open(): void {
     if (this.#settle === undefined) return
+    this.#wasOpened = true
     this.#isOpen = true
     this.#hold(this.#stream.write(null))
     this.#drain()
@@ -81,6 +80,15 @@ export class Subscriber {
   /** TO-5 */
   get #hasRoom(): boolean {
     return this.#isOpen && this.#sent - this.#total < this.#credit
+  }
+
+  #keep(message: Published): undefined {
+    if (!this.#wasOpened) this.#waiting.keep(message)
+    else {
+      this.#waiting.keepAnew(message)
+      this.#drain()
+    }
+    return undefined
   }
 
   /** TO-24: what it must not have does not wait for it, or it would learn by what gives way that there is something. */

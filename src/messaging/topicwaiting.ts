@@ -7,6 +7,9 @@ import type { Slow } from './topicterms.js'
 export const WAITING_SUBJECTS = 4_096
 export const WAITING_BYTES = 4_194_304
 
+/** Twice what a topic retains (BR-90), which is handed over anew with each outage (BR-93). */
+export const ANEW = 131_072
+
 /** TO-15: publishers whose messages wait one behind the other wait for the last of so many: one promise for all of them. */
 const TOGETHER = 64
 
@@ -32,9 +35,7 @@ export class Waiting {
   /** Messages of a batch: of one in a small credit, so that none waits for much longer than it takes to be sent. */
   readonly #together: number
   /** What was retained when the subscription began. */
-  readonly #retained = new Fifo<string>()
-  /** Of each subject the last that was handed over, in the place of the first. */
-  readonly #kept = new Map<string, Published>()
+  readonly #retained = new Fifo<Published>()
   readonly #queue = new Fifo<Waiter>()
   /** Of `latest`. */
   readonly #bySubject = new Map<string, Waiter>()
@@ -73,16 +74,17 @@ export class Waiting {
 
   /** What was retained comes first, as long a list as it may be. */
   keep(message: Published): void {
-    if (!this.#kept.has(message.subject)) this.#retained.push(message.subject)
-    this.#kept.set(message.subject, message)
+    this.#retained.push(message)
+  }
+
+  /** BR-93: so does what is handed over anew, all of it: what still waits from twice before is told by what comes behind it. */
+  keepAnew(message: Published): void {
+    this.keep(message)
+    if (this.#retained.size > ANEW) this.#retained.shift()
   }
 
   takeKept(): Published | undefined {
-    const subject = this.#retained.shift()
-    if (subject === undefined) return undefined
-    const message = this.#kept.get(subject)
-    this.#kept.delete(subject)
-    return message
+    return this.#retained.shift()
   }
 
   /** TO-16: a newer one of its subject waits. */
@@ -124,7 +126,6 @@ export class Waiting {
   /** TO-22: nothing waits any more, and no publisher does. */
   clear(): void {
     this.#retained.clear()
-    this.#kept.clear()
     for (let waiter = this.#shift(); waiter !== undefined; waiter = this.#shift())
       if (waiter.batch !== undefined) this.#leave(waiter.batch)
   }
